@@ -1,0 +1,1 @@
+"""Fleetyard: stand up accelerator clusters on AWS and GCP."""
