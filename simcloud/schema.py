@@ -1,0 +1,214 @@
+"""What the Pulumi SDKs themselves say of every resource type: its inputs, what is required, its outputs, its secrets.
+
+Importing the two SDKs whole takes half a minute, so this is done once per SDK release (`python -m simcloud.schema`) and kept
+as a small database in the user's cache folder. Source: the installed `pulumi_aws` and `pulumi_gcp` packages, through the
+getters of `pulumi._types`; the names come from those getters and never from a guess at camel case.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import json
+import os
+import re
+import sqlite3
+import sys
+import typing
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+SDKS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp"}
+FORMAT = 3
+"""Raised when what is stored changes shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSchema:
+    """One resource type. Types are `str`, `int`, `float`, `bool`, `any`, `[T]`, `{T}` or `@Name` of a nested type."""
+
+    token: str
+    inputs: Mapping[str, str]
+    required: frozenset[str]
+    outputs: Mapping[str, str]
+    secrets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NestedSchema:
+    """One nested input type."""
+
+    properties: Mapping[str, str]
+    required: frozenset[str]
+
+
+def sdk_version(package: str) -> str:
+    """The installed SDK's version, for example `7.51.1`."""
+    return metadata.version(SDKS[package].replace("_", "-"))
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fleetyard" / "types"
+
+
+def database_path(package: str) -> Path:
+    """Where the index of `aws` or `gcp` lies."""
+    return _cache_folder() / f"{package}-{sdk_version(package)}-{FORMAT}.sqlite"
+
+
+class TypeIndex:
+    """The types of one SDK. Opening it makes the index when it is missing (half a minute)."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        path = database_path(package)
+        if not path.exists():
+            build(package)
+        self._rows = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - an index lives as long as its process
+    def _load(self, kind: str, name: str) -> Any:
+        row = self._rows.execute("select body from types where kind = ? and name = ?", (kind, name)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019
+    def resource(self, token: str) -> ResourceSchema | None:
+        """The schema of a resource token such as `aws:ec2/vpc:Vpc`; None when the SDK has no such type."""
+        body = self._load("resource", token)
+        if body is None:
+            return None
+        return ResourceSchema(token, body["i"], frozenset(body["r"]), body["o"], frozenset(body["s"]))
+
+    @functools.lru_cache(maxsize=8192)  # noqa: B019
+    def nested(self, name: str) -> NestedSchema | None:
+        """The schema of a nested input type, named as in a `@Name` type."""
+        body = self._load("nested", name)
+        return None if body is None else NestedSchema(body["p"], frozenset(body["r"]))
+
+    def tokens(self) -> list[str]:
+        """All resource tokens of the SDK, in order."""
+        rows = self._rows.execute("select name from types where kind = 'resource' order by name")
+        return [name for (name,) in rows]
+
+
+class _Reader:
+    """Reads one SDK by introspection."""
+
+    def __init__(self, package: str) -> None:
+        self.sdk = SDKS[package]
+        self.resources: dict[str, Any] = {}
+        self.nested: dict[str, Any] = {}
+
+    def read(self) -> None:
+        text = Path(importlib.import_module(self.sdk).__file__ or "").read_text()
+        listing = re.search(r'resource_modules="""\n(.*?)\n"""', text, re.S)
+        if listing is None:
+            raise RuntimeError(f"{self.sdk} no longer lists its resource modules: the reader must learn its new form")
+        for module in json.loads(listing.group(1)):
+            for token, class_name in module["classes"].items():
+                self._resource(token, module["fqn"], class_name)
+
+    def _resource(self, token: str, module_name: str, class_name: str) -> None:
+        from pulumi import _types
+
+        module = importlib.import_module(module_name)
+        cls = getattr(module, class_name)
+        source_module = sys.modules[cls.__module__]
+        args = getattr(source_module, class_name + "Args", None)
+        inputs, required = self._properties(args) if args is not None else ({}, [])
+        outputs = {name: self._type(hint) for name, hint in _types.resource_types(cls).items()}
+        secrets = re.findall(r"additional_secret_outputs=\[([^\]]*)\]", inspect.getsource(source_module))
+        names = re.findall(r'"(\w+)"', " ".join(secrets))
+        self.resources[token] = {"i": inputs, "r": required, "o": outputs, "s": names}
+
+    def _properties(self, args: type) -> tuple[dict[str, str], list[str]]:
+        from pulumi import _types
+
+        names = _types.input_type_py_to_pulumi_names(args)
+        parameters = inspect.signature(args.__init__).parameters
+        required = [
+            wire
+            for python, wire in names.items()
+            if python in parameters and parameters[python].default is inspect.Parameter.empty
+        ]
+        return {name: self._type(hint) for name, hint in _types.input_type_types(args).items()}, required
+
+    def _type(self, hint: Any) -> str:
+        plain = _plain(hint)
+        simple = {str: "str", int: "int", float: "float", bool: "bool"}.get(plain)
+        if simple:
+            return simple
+        origin, members = typing.get_origin(plain), typing.get_args(plain)
+        if origin is not None and members:
+            if len(members) == 1:
+                return f"[{self._type(members[0])}]"
+            return f"{{{self._type(members[1])}}}"
+        if isinstance(plain, type) and hasattr(plain, "_pulumi_input_type"):
+            return self._nested(plain)
+        return "any"
+
+    def _nested(self, cls: type) -> str:
+        module = cls.__module__.removeprefix(self.sdk + ".").removesuffix("._inputs")
+        name = f"{module}.{cls.__name__.removesuffix('Args')}"
+        if name not in self.nested:
+            self.nested[name] = {}  # a type may hold itself
+            properties, required = self._properties(cls)
+            self.nested[name] = {"p": properties, "r": required}
+        return f"@{name}"
+
+
+def _plain(hint: Any) -> Any:
+    """A type hint without Optional, Awaitable, Output and typed-dict alternatives."""
+    while typing.get_origin(hint) is typing.Union:
+        members = [m for m in typing.get_args(hint) if m is not type(None) and not _is_wrapper(m)]
+        if not members:
+            return Any
+        classes = [m for m in members if isinstance(m, type) and hasattr(m, "_pulumi_input_type")]
+        hint = classes[0] if classes else members[0]
+    if isinstance(hint, type) and issubclass(hint, str):
+        return str
+    return hint
+
+
+def _is_wrapper(hint: Any) -> bool:
+    origin = typing.get_origin(hint) or hint
+    return getattr(origin, "__name__", "") in ("Awaitable", "Output")
+
+
+def build(package: str) -> Path:
+    """Read one SDK and store its types; return the path of the database. About 20 s and 650 MB of memory."""
+    path = database_path(package)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    reader = _Reader(package)
+    reader.read()
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    rows: Iterable[tuple[str, str, str]] = [
+        *(("resource", name, json.dumps(body)) for name, body in reader.resources.items()),
+        *(("nested", name, json.dumps(body)) for name, body in reader.nested.items()),
+    ]
+    with sqlite3.connect(unfinished) as database:
+        database.execute("create table types (kind text, name text, body text, primary key (kind, name)) without rowid")
+        database.executemany("insert into types values (?, ?, ?)", rows)
+    database.close()
+    unfinished.replace(path)
+    return path
+
+
+def main() -> int:
+    """Make the indexes that are missing, both at once."""
+    missing = [package for package in SDKS if not database_path(package).exists()]
+    if missing:
+        with ProcessPoolExecutor(max_workers=len(missing)) as workers:
+            for path in workers.map(build, missing):
+                print(f"simcloud: indexed {path.name}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
