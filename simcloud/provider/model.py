@@ -65,6 +65,9 @@ class ResourceType(Generic[Cloud]):
     """List properties that are sets: their order means nothing."""
     changed_by_update: ClassVar[frozenset[str]] = frozenset()
     """Computed outputs that an update may change; a preview of an update shows them as unknown."""
+    computed: ClassVar[frozenset[str]] = frozenset()
+    """Optional inputs that the cloud fills in when the program says nothing: not importing them, and no longer setting
+    them, changes nothing."""
     write_only: ClassVar[frozenset[str]] = frozenset()
     """Inputs that the cloud never gives back; a refresh keeps what the program said."""
     secret_outputs: ClassVar[frozenset[str]] = frozenset()

@@ -1,0 +1,165 @@
+"""The world: both clouds, their journal, their clock. One process holds it; everything else asks it.
+
+A cloud is a deterministic function: state, request and `Moment` give the answer and the next state. The world numbers
+the calls that may change something, writes them down first, gives each its moment, and carries them out one at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from simcloud.faults import Faults, strike_after, strike_before
+from simcloud.journal import Journal, Record, request_body
+from simcloud.wire import Moment, Request, Response
+
+
+class CloudWorld(Protocol):
+    """What a cloud offers to the world."""
+
+    def handle(self, request: Request, moment: Moment) -> Response:
+        """Carry out one API call."""
+
+    def reads(self, request: Request) -> bool:
+        """Whether a call only reads, so that the journal need not know it."""
+
+    def named(self, request: Request) -> str:
+        """The call as faults and logs name it: `ec2:CreateVpc`, `compute.networks.insert`."""
+
+    def refusal(self, kind: str, request: Request) -> Response:
+        """The service's own answer for `throttle` and `error`."""
+
+    def tick(self, moment: Moment) -> None:
+        """Let what takes time in the cloud go one step further (groups replacing members, refreshes)."""
+
+    def pending(self) -> bool:
+        """Whether a tick would do anything."""
+
+    def control(self, action: str, args: Mapping[str, Any], moment: Moment) -> Any:
+        """Turn one of the simulation's own knobs (capacity, quota). Raises ValueError for a knob it has not."""
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """Every resource that exists and that somebody made: service, type, id, tags."""
+
+    def kept(self) -> list[dict[str, Any]]:
+        """What the cloud keeps after it was deleted, each with the reason and its source."""
+
+
+class World:
+    """Both clouds behind one journal. Thread-safe: calls are carried out one at a time."""
+
+    def __init__(self, home: Path, makers: Mapping[str, Callable[[], CloudWorld]]) -> None:
+        self.home = home
+        self.faults = Faults()
+        self._journal = Journal(home / "journal")
+        self._makers = makers
+        self._clouds: dict[str, CloudWorld] = {}
+        self._guard = threading.RLock()
+        self._seq = 0
+        self._now = datetime(2000, 1, 1, tzinfo=UTC)
+        self._stop = threading.Event()
+        self._replaying = False
+
+    def cloud(self, name: str) -> CloudWorld:
+        """`aws` or `gcp`, made when it is first needed: a world without AWS never loads it."""
+        with self._guard:
+            if name not in self._clouds:
+                self._clouds[name] = self._makers[name]()
+            return self._clouds[name]
+
+    def open(self) -> int:
+        """Rebuild the state from the journal; return the number of records. Raises JournalDamagedError."""
+        with self._guard:
+            self._replaying = True
+            for record in self._journal.read():
+                self._seq = record.seq
+                self._now = record.at
+                self._carry_out(record)
+            self._replaying = False
+            return self._seq
+
+    def close(self) -> None:
+        """Stop the reconciler and release the journal."""
+        self._stop.set()
+        with self._guard:
+            self._journal.close()
+
+    def call(self, cloud: str, request: Request) -> Response:
+        """One API call. Raises LostConnectionError where a fault says that no answer arrives."""
+        target = self.cloud(cloud)
+        struck = self.faults.meeting(target.named(request))
+        refused = strike_before(struck)
+        if refused:
+            return target.refusal(refused, request)
+        with self._guard:
+            if target.reads(request):
+                response = target.handle(request, self._moment(self._seq))
+            else:
+                response = self._recorded(cloud, "call", request_body(request))
+        strike_after(struck)
+        return response
+
+    def control(self, cloud: str, action: str, args: Mapping[str, Any]) -> Any:
+        """Turn one of the simulation's own knobs."""
+        with self._guard:
+            return self._recorded(cloud, "control", {"action": action, "args": dict(args)})
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """Every resource of both clouds."""
+        with self._guard:
+            return [row for name in sorted(self._clouds) for row in self._clouds[name].inventory()]
+
+    def kept(self) -> list[dict[str, Any]]:
+        """What the clouds keep by design."""
+        with self._guard:
+            return [row for name in sorted(self._clouds) for row in self._clouds[name].kept()]
+
+    def records(self) -> int:
+        """How many calls the journal holds."""
+        return self._seq
+
+    def reconcile(self, interval_s: float = 0.2) -> None:
+        """Let the clouds' own processes go on until `close`. Runs in a thread of its own."""
+        while not self._stop.wait(interval_s):
+            with self._guard:
+                for name, cloud in self._clouds.items():
+                    if cloud.pending():
+                        self._recorded(name, "tick", {})
+
+    def _recorded(self, cloud: str, kind: str, body: Mapping[str, Any]) -> Any:
+        # Strictly later than the last: things made one after the other sort that way, in a replay too.
+        self._now = max(datetime.now(UTC), self._now + timedelta(microseconds=1))
+        record = Record(self._seq + 1, self._now, cloud, kind, body)
+        self._journal.append(record)
+        self._seq = record.seq
+        return self._carry_out(record)
+
+    def _carry_out(self, record: Record) -> Any:
+        target = self.cloud(record.cloud)
+        moment = self._moment(record.seq)
+        if record.kind == "call":
+            return target.handle(record.request(), moment)
+        if record.kind == "tick":
+            target.tick(moment)
+            return None
+        return target.control(record.body["action"], record.body["args"], moment)
+
+    def _moment(self, seq: int) -> Moment:
+        digest = hashlib.sha256(b"simcloud %d" % seq).digest()
+        return Moment(self._now, random.Random(int.from_bytes(digest[:8])))  # noqa: S311 - simulation, not secrets
+
+
+def wait_until(ready: Callable[[], bool], seconds: float, every_s: float = 0.05) -> bool:
+    """Poll until something is so; False when it is not within the time."""
+    end = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > end:
+            return False
+        time.sleep(every_s)
+    return True
