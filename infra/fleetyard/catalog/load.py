@@ -1,9 +1,9 @@
 """From the data files to typed facts.
 
-The files are TOML. A family table holds what its machines share and a `machines` table with one row each. A fact that no
-source gives is written `"unknown"`, or `{ unknown = "who was asked" }`; a missing key is an error, so a gap is always
-somebody's decision. Rows are expanded here (cards, layouts, ways to buy) to keep the files short enough to read and to
-load fast.
+The files are TOML. A family table holds what its machines share and a `machines` table with one row each. A fact that
+no source gives is written `"unknown"`, or `{ unknown = "who was asked" }`; a missing key is an error, so a gap is
+always somebody's decision. Rows are expanded here (cards, layouts, ways to buy) to keep the files short enough to read
+and to load fast.
 """
 
 from __future__ import annotations
@@ -168,17 +168,14 @@ def _layout(machine: Machine, rule: Table) -> tuple[Interface, ...]:
 
 
 def _layouts(machines: Mapping[str, Machine], rules: Table) -> dict[str, dict[str, tuple[Interface, ...]]]:
-    plain = {DOCUMENTED_LAYOUT: (Interface(0, 0, Port.ENA),)}
-    return {
-        machine.name: {
-            variant: _layout(machine, rule)
-            for variant, rule in rules.items()
-            if machine.family in rule["families"] or rule["families"] == ["*"]
-        }
-        if machine.efa
-        else plain
-        for machine in machines.values()
-    }
+    """Every published layout of every machine; a machine without EFA has the one plain interface."""
+    plain: dict[str, tuple[Interface, ...]] = {DOCUMENTED_LAYOUT: (Interface(0, 0, Port.ENA),)}
+
+    def of_machine(machine: Machine) -> dict[str, tuple[Interface, ...]]:
+        published = (v for v, rule in rules.items() if "*" in rule["families"] or machine.family in rule["families"])
+        return {variant: _layout(machine, rules[variant]) for variant in published}
+
+    return {machine.name: of_machine(machine) if machine.efa else plain for machine in machines.values()}
 
 
 def _prices(tables: Table) -> Iterator[tuple[tuple[str, str, Buy], Price]]:
@@ -241,7 +238,7 @@ def _load(root: Path) -> Catalog:
     slices = _read(root, "gcp/tpu.toml")
     layouts = _layouts(machines[Cloud.AWS], _read(root, "aws/layouts.toml"))
     plain: dict[str, tuple[Interface, ...]] = {}
-    layouts.update({name: plain for name in machines[Cloud.GCP]})
+    layouts.update(dict.fromkeys(machines[Cloud.GCP], plain))
     return Catalog(
         _machines=machines,
         _accelerators=chips,

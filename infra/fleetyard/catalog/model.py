@@ -162,7 +162,12 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine type. `network_gbps` is one direction; `buy` has an entry for every way the cloud sells."""
+    """One machine type.
+
+    `network_gbps` is one direction; `efa` counts cards that take an EFA interface; `nvme` is what comes with the
+    machine (None: no local drive); `ebs_gbps` is None outside AWS. `buy` has an entry for every `Buy`, `quota` one for
+    every way to buy that draws on a limit. `refused` says why pools may not use the machine, else None.
+    """
 
     cloud: Cloud
     name: str
@@ -175,7 +180,7 @@ class Machine:
     network_cards: tuple[NetworkCard, ...]
     efa: int
     fabric: Fabric
-    nvme: Nvme | None | Unknown
+    nvme: Nvme | Unknown | None
     ebs_gbps: float | Unknown | None
     arch: str
     buy: Mapping[Buy, Legality]
