@@ -56,6 +56,8 @@ class Catalog:
     _layouts: Mapping[str, Mapping[str, tuple[Interface, ...]]]
     _shapes: Mapping[str, TpuShape]
     _regions: Mapping[Cloud, Mapping[str, Region]]
+    _offered: Mapping[tuple[str, str], tuple[str, ...]]
+    _listed: frozenset[str]
     _images: tuple[Image, ...]
     _runtimes: Mapping[str, str]
     _sources: Mapping[str, Source]
@@ -136,6 +138,16 @@ class Catalog:
             if region in rows:
                 return rows[region].zones
         return ()
+
+    def offered(self, machine: Machine, region: str) -> tuple[str, ...] | Unknown:
+        """The zones of a region in which the cloud offers a machine type; empty when it offers it in none.
+
+        Offered is not available: capacity is asked for at launch. Unknown where no list was read.
+        """
+        found = self._offered.get((machine.name, region))
+        if found is None and machine.cloud is Cloud.AWS and region in self._listed:
+            return ()
+        return found if found is not None else Unknown(f"no list of the zones that offer {machine.name} in {region}")
 
     def image(self, cloud: Cloud | str, name: str, region: str | None, arch: str = "x86_64") -> Image | Unknown:
         """The pinned build of an image in a region (GCP images are global: any region finds them)."""

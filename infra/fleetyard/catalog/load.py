@@ -199,6 +199,25 @@ def _regions(cloud: Cloud, table: Table) -> dict[str, Region]:
     return {name: Region(cloud, name, tuple(Zone(z, name) for z in row["zones"])) for name, row in table.items()}
 
 
+def _offered_by_ec2(table: Table, regions: Mapping[str, Region]) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    """Zone ids by machine type and region, from the numbers of the zone ids."""
+    for region, row in table.items():
+        by_number = {int(zone.id.rpartition("-az")[2]): zone.id for zone in regions[region].zones}
+        for machine, numbers in row["zones"].items():
+            yield (machine, region), tuple(by_number[number] for number in numbers)
+
+
+def _offered_by_tpu(
+    zones: Table, machines: Mapping[str, Machine], regions: Mapping[str, Region]
+) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    for machine in machines.values():
+        chip = machine.accelerator
+        if chip is not None and chip.generation in zones:
+            for region in regions.values():
+                offered = zones[chip.generation]
+                yield (machine.name, region.name), tuple(zone.id for zone in region.zones if zone.id in offered)
+
+
 def _images(cloud: Cloud, tables: Table) -> Iterator[Image]:
     for row in tables["image"]:
         for region, image_id in row["ids"].items():
@@ -239,6 +258,9 @@ def _load(root: Path) -> Catalog:
     layouts = _layouts(machines[Cloud.AWS], _read(root, "aws/layouts.toml"))
     plain: dict[str, tuple[Interface, ...]] = {}
     layouts.update(dict.fromkeys(machines[Cloud.GCP], plain))
+    offerings = _read(root, "aws/offerings.toml")
+    offered = dict(_offered_by_ec2(offerings, regions[Cloud.AWS]))
+    offered.update(_offered_by_tpu(slices["zones"], machines[Cloud.GCP], regions[Cloud.GCP]))
     return Catalog(
         _machines=machines,
         _accelerators=chips,
@@ -246,6 +268,8 @@ def _load(root: Path) -> Catalog:
         _layouts=layouts,
         _shapes={shape.type_name: shape for shape in _shapes(slices)},
         _regions=regions,
+        _offered=offered,
+        _listed=frozenset(offerings),
         _images=tuple(images),
         _runtimes=slices["runtimes"],
         _sources=_sources(_read(root, "sources.toml")),
