@@ -92,6 +92,10 @@ class Catalog:
             found = self._prices.get((machine.accelerator.id, region, Buy(buy)))
         return found or Unknown(f"no {Buy(buy).value} price of {name} in {region} in the sources")
 
+    def prices(self) -> tuple[Price, ...]:
+        """All prices."""
+        return tuple(self._prices.values())
+
     def layout(self, machine: Machine, variant: str = DOCUMENTED_LAYOUT) -> tuple[Interface, ...]:
         """The network interfaces that a launch template of this machine asks for, in one named layout.
 
