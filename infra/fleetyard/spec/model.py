@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fleetyard.catalog import Buy, Cloud
 from fleetyard.spec.effects import Effect, changes
 from fleetyard.spec.units import Amount, Cidr, Count, Duration, Line, MountPoint, Name, Small, Usd, Word, refuse
 
@@ -16,13 +17,6 @@ _MACHINES = changes(Effect.REPLACES_MACHINES)
 _DATA = changes(Effect.REPLACES_DATA)
 
 
-class Cloud(StrEnum):
-    """Where the stack stands."""
-
-    AWS = "aws"
-    GCP = "gcp"
-
-
 class Role(StrEnum):
     """What a pool is for."""
 
@@ -30,17 +24,6 @@ class Role(StrEnum):
     LOGIN = "login"
     CONTROL = "control"
     SERVE = "serve"
-
-
-class Buy(StrEnum):
-    """The ways to pay for a machine, rungs of a pool's ladder."""
-
-    ON_DEMAND = "on-demand"
-    SPOT = "spot"
-    RESERVATION = "reservation"
-    CAPACITY_BLOCK = "capacity-block"
-    FLEX_START = "flex-start"
-    CALENDAR = "calendar"
 
 
 class Egress(StrEnum):
@@ -80,16 +63,6 @@ class Update(StrEnum):
     ROLLING = "rolling"
     ON_NEXT_BOOT = "on-next-boot"
     NONE = "none"
-
-
-class NicLayout(StrEnum):
-    """How network cards become interfaces (AWS machines with EFA); the layouts are described in `fleetyard.plan.nics`."""
-
-    AWS_DOCUMENTATION = "aws-documentation"
-    ALL_EFA = "all-efa"
-    EFA_PRIMARY = "efa-primary"
-    IP_BANDWIDTH = "ip-bandwidth"
-    SINGLE = "single"
 
 
 class Placement(StrEnum):
@@ -154,7 +127,7 @@ class Pool(_Model):
     cache: Cache | None = Field(default=None, json_schema_extra=_TEMPLATE)
     local_ssds: Small | None = Field(default=None, json_schema_extra=_TEMPLATE)
     disk_gib: Annotated[Small, Field(ge=10, le=16384)] | None = Field(default=None, json_schema_extra=_TEMPLATE)
-    nics: NicLayout | None = Field(default=None, json_schema_extra=_TEMPLATE)
+    nics: Word | None = Field(default=None, json_schema_extra=_TEMPLATE)
     placement: Placement | None = Field(default=None, json_schema_extra=_MACHINES)
     update: Update | None = Field(default=None, json_schema_extra=_LIVE)
 
