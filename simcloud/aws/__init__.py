@@ -1,0 +1,1 @@
+"""The simulated AWS: rules and services of ours in front of moto."""

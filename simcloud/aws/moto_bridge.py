@@ -1,0 +1,123 @@
+"""moto, made deterministic and called without its server.
+
+moto holds most of the simulated AWS in memory. Two things make its state a function of the calls it gets: its clock is the
+world's (`utcnow` is replaced before any of its services is imported) and its source of ids is reseeded for every call.
+Seen in moto 5.2.5: everything that a service creates takes ids from `moto.moto_api._internal.mock_random`; what does not
+(KMS key material, RSA key pairs) differs after a replay, and nothing that Fleetyard makes depends on it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from simcloud.wire import Moment, Request, Response
+
+# moto reads its settings when it is imported.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "true")
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "simulated")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "simulated")
+
+import moto.core.utils  # noqa: E402 - after its settings
+
+_now = datetime(2000, 1, 1)  # noqa: DTZ001 - moto's times are naive UTC
+
+
+def _world_time() -> datetime:
+    return _now
+
+
+moto.core.utils.utcnow = _world_time
+
+from moto import backends  # noqa: E402 - after its clock has been replaced
+from moto.backend_index import backend_url_patterns  # noqa: E402
+from moto.core.exceptions import HTTPException  # noqa: E402
+from moto.core.request import Request as MotoRequest  # noqa: E402
+from moto.moto_api._internal import mock_random  # noqa: E402
+
+ACCOUNT = "123456789012"
+"""moto's account. It is AWS's own documentation account number, so nobody mistakes it for a real one."""
+
+
+def set_moment(moment: Moment) -> None:
+    """Let moto see the call's time and chance."""
+    global _now  # noqa: PLW0603 - moto's clock is a module function
+    _now = moment.now.astimezone(UTC).replace(tzinfo=None)
+    mock_random.seed(moment.chance.getrandbits(64))
+
+
+@lru_cache(maxsize=256)
+def _service_of(host: str) -> str | None:
+    for service, pattern in backend_url_patterns:
+        if pattern.match(f"https://{host}"):
+            return str(service)
+    return None
+
+
+@lru_cache(maxsize=64)
+def _routes(service: str) -> list[tuple[re.Pattern[str], Any]]:
+    backend = backends.get_backend(service)  # type: ignore[call-overload]
+    regions = backend[ACCOUNT]
+    first = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
+    return [(re.compile(url), method) for url, method in first.urls.items()]
+
+
+def host_of(service: str, region: str) -> str:
+    """The AWS host name for which moto keeps a service's routes."""
+    if service in ("iam", "route53", "cloudfront", "budgets"):
+        return f"{service}.amazonaws.com"
+    return f"{service}.{region}.amazonaws.com"
+
+
+def call(service: str, region: str, request: Request) -> Response | None:
+    """Let moto carry out a request; None when moto knows no such service or path."""
+    host = host_of(service, region)
+    name = _service_of(host)
+    if name is None:
+        return None
+    bare = f"https://{host}{request.path}"
+    url = f"{bare}?{request.query}" if request.query else bare
+    headers = {k: v for k, v in request.headers.items() if k not in ("host", "content-length")}
+    wanted = MotoRequest.from_primitives(request.method, url, headers | {"host": host}, request.body)
+    for pattern, method in _routes(name):
+        if not pattern.match(bare):
+            continue
+        try:
+            status, reply_headers, body = method(wanted, wanted.raw_url, wanted.headers)
+        except HTTPException as refused:
+            status, reply_headers, body = refused.code, dict(refused.get_headers() or []), refused.get_body()
+        except NotImplementedError as missing:
+            return _not_modelled(service, str(missing))
+        content = body if isinstance(body, bytes) else str(body or "").encode()
+        kept = {str(k).lower(): str(v) for k, v in dict(reply_headers).items() if str(k).lower() not in _HOP_BY_HOP}
+        return Response(int(status or 200), kept, content)
+    return None
+
+
+_HOP_BY_HOP = frozenset({"content-length", "transfer-encoding", "connection", "date", "server", "status"})
+
+
+def _not_modelled(service: str, what: str) -> Response:
+    text = (
+        "<Response><Errors><Error><Code>NotModelled</Code><Message>The simulated AWS does not model this: "
+        f"{service}: {what}</Message></Error></Errors><RequestID>simulated</RequestID></Response>"
+    )
+    return Response(501, {"content-type": "text/xml"}, text.encode())
+
+
+def backend(service: str, region: str) -> Any:
+    """moto's own state of one service in one region, for what no API shows (see the modules that use it)."""
+    found = backends.get_backend(service)  # type: ignore[call-overload]
+    regions = found[ACCOUNT]
+    return regions[region] if region in regions else regions["aws"]
+
+
+def reset() -> None:
+    """Forget everything: a fresh, empty AWS. moto's state belongs to the process, so a process holds one AWS."""
+    from moto.core.base_backend import BackendDict
+
+    BackendDict.reset()

@@ -1,0 +1,106 @@
+"""What EC2 refuses of networks and moto accepts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simcloud.aws.calls import Call
+from simcloud.aws.rules import rule
+from simcloud.provider.model import CloudError
+
+if TYPE_CHECKING:
+    from simcloud.aws.world import AwsWorld
+
+
+def _users_of(world: AwsWorld, region: str, wanted: Any) -> list[str]:
+    """Ids of the network interfaces that fit."""
+    return sorted(e.id for e in world.ec2.backend(region).enis.values() if wanted(e))
+
+
+@rule("ec2:DeleteSecurityGroup", "EC2 API reference, DeleteSecurityGroup: 'associated with an instance or network interface'")
+def group_in_use(call: Call, world: AwsWorld) -> None:
+    """A security group that an interface or another group's rule uses cannot be deleted."""
+    backend = world.ec2.backend(call.region)
+    id = call.params.get("GroupId")
+    group = backend.get_security_group_from_id(id) if id else None
+    if group is None:
+        return
+    users = _users_of(world, call.region, lambda e: any(g.id == id for g in e.group_set))
+    referring = [
+        other.id
+        for groups in backend.groups.values()
+        for other in groups.values()
+        if other.id != id
+        for one in [*other.ingress_rules, *other.egress_rules]
+        if any(p.get("GroupId") == id for p in one.source_groups)
+    ]
+    if users or referring:
+        raise CloudError("DependencyViolation", call.operation, f"resource {id} has a dependent object")
+
+
+@rule("ec2:DeleteSubnet", "EC2 API reference, DeleteSubnet: 'You must terminate all running instances in the subnet'")
+def subnet_in_use(call: Call, world: AwsWorld) -> None:
+    """A subnet with network interfaces, NAT gateways or interface endpoints in it cannot be deleted."""
+    backend, id = world.ec2.backend(call.region), call.params["SubnetId"]
+    nat = any(n.subnet_id == id and n.state not in ("deleted",) for n in backend.nat_gateways.values())
+    endpoint = any(id in (e.subnet_ids or []) for e in backend.vpc_end_points.values() if e.state != "deleted")
+    if nat or endpoint or _users_of(world, call.region, lambda e: e.subnet.id == id):
+        raise CloudError(
+            "DependencyViolation", call.operation, f"The subnet '{id}' has dependencies and cannot be deleted."
+        )
+
+
+@rule("ec2:DetachInternetGateway", "EC2 API reference, DetachInternetGateway: 'must not contain any running instances with Elastic IP'")
+def gateway_in_use(call: Call, world: AwsWorld) -> None:
+    """An internet gateway cannot leave a VPC in which public addresses are mapped."""
+    backend, vpc = world.ec2.backend(call.region), call.params["VpcId"]
+    public_nat = any(
+        n.vpc_id == vpc and n.state not in ("deleted",) and n.connectivity_type == "public"
+        for n in backend.nat_gateways.values()
+    )
+    if public_nat or _users_of(world, call.region, lambda e: e.vpc_id == vpc and e.public_ip):
+        raise CloudError(
+            "DependencyViolation",
+            call.operation,
+            f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching the "
+            "gateway.",
+        )
+
+
+@rule("ec2:CreateNatGateway", "EC2 API reference, CreateNatGateway: AllocationId is required for a public NAT gateway")
+def nat_needs_address(call: Call, world: AwsWorld) -> None:
+    """A public NAT gateway needs an Elastic IP address that nothing else uses."""
+    if call.params.get("ConnectivityType") == "private":
+        return
+    id = call.params.get("AllocationId")
+    if not id:
+        raise CloudError("MissingParameter", call.operation, "The request must contain the parameter AllocationId")
+    backend = world.ec2.backend(call.region)
+    address = next((a for a in backend.addresses if a.allocation_id == id), None)
+    if address is None:
+        raise CloudError("InvalidAllocationID.NotFound", call.operation, f"Elastic IP address {id} could not be found")
+    if address.association_id:
+        raise CloudError("Resource.AlreadyAssociated", call.operation, f"Elastic IP address [{id}] is already associated")
+
+
+@rule("ec2:ReleaseAddress", "EC2 API reference, ReleaseAddress: InvalidIPAddress.InUse")
+def address_in_use(call: Call, world: AwsWorld) -> None:
+    """An address that a NAT gateway uses cannot be released."""
+    id = call.params.get("AllocationId")
+    for nat in world.ec2.backend(call.region).nat_gateways.values():
+        if nat.state not in ("deleted",) and any(
+            a.get("allocationId", a.get("AllocationId")) == id for a in nat.address_set or ()
+        ):
+            raise CloudError("InvalidIPAddress.InUse", call.operation, f"Address {id} is in use by {nat.id}.")
+
+
+@rule("ec2:CreateLaunchTemplate", "EC2 API reference, CreateLaunchTemplate: 'not validated when you create the template'")
+def template_is_not_validated(call: Call, world: AwsWorld) -> None:
+    """Nothing of a launch template but its name is checked when it is created (the first launch finds out)."""
+    name = call.params.get("LaunchTemplateName", "")
+    if not 3 <= len(name) <= 128:
+        raise CloudError(
+            "InvalidLaunchTemplateName.MalformedException", call.operation,
+            "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following "
+            "characters: - ( ) . / _.",
+        )

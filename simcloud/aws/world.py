@@ -1,0 +1,210 @@
+"""The simulated AWS as the world sees it: calls go past the rules to our own services or to moto."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from simcloud.aws import moto_bridge
+from simcloud.aws import network_rules as _network_rules
+from simcloud.aws import storage_rules as _storage_rules
+from simcloud.aws.autoscaling import AutoScaling
+from simcloud.aws.calls import Call, decode, encode, is_read, operation_name, refuse, scope
+from simcloud.aws.ec2 import LAUNCH, Ec2, tags_of
+from simcloud.aws.inner import Clients
+from simcloud.aws.inventory import inventory, kept
+from simcloud.aws.rules import apply
+from simcloud.provider.model import CloudError
+from simcloud.wire import Moment, Request, Response
+
+RULE_MODULES = (_network_rules, _storage_rules)
+"""Imported for the rules that they register."""
+
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+Own = Callable[[Call, Moment], Mapping[str, Any]]
+
+_THROTTLED = {"ec2": "RequestLimitExceeded", "s3": "SlowDown", "autoscaling": "Throttling", "iam": "Throttling"}
+_BROKEN = {"ec2": "InternalError", "s3": "InternalError", "autoscaling": "InternalFailure", "iam": "ServiceFailure"}
+
+
+class AwsWorld:
+    """One AWS account in all regions. moto's state belongs to the process: making a second one empties the first."""
+
+    def __init__(self) -> None:
+        moto_bridge.reset()
+        self.inner = Clients(self._to_moto)
+        self.ec2 = Ec2(self.inner)
+        self.autoscaling = AutoScaling(self.ec2)
+        self._opened: set[tuple[str, str]] = set()
+        self._moment = Moment(_EPOCH, random.Random(0))  # noqa: S311 - simulation
+        self._own: Mapping[str, Own] = {
+            "ec2:CreatePlacementGroup": lambda c, m: self.ec2.create_placement_group(c.region, c.params, m),
+            "ec2:DescribePlacementGroups": lambda c, m: self.ec2.describe_placement_groups(c.region, c.params),
+            "ec2:DeletePlacementGroup": lambda c, m: self.ec2.delete_placement_group(c.region, c.params),
+            "ec2:CreateCapacityReservation": lambda c, m: self.ec2.create_reservation(c.region, c.params, m),
+            "ec2:DescribeCapacityReservations": lambda c, m: self.ec2.describe_reservations(c.region, c.params),
+            "ec2:CancelCapacityReservation": lambda c, m: self.ec2.cancel_reservation(c.region, c.params),
+            f"ec2:{LAUNCH}": self._run_instances,
+            "ec2:CreateTags": self._create_tags,
+        }
+
+    # What the world asks
+
+    def handle(self, request: Request, moment: Moment) -> Response:
+        """Carry out one API call."""
+        call = decode(request)
+        self._open(call.service, call.region)
+        self._moment = moment
+        moto_bridge.set_moment(moment)
+        if not call.operation:
+            return Response(400, {"content-type": "text/plain"}, b"no operation of any service model fits this request")
+        try:
+            apply(call, self)
+            own = self._own.get(call.name)
+            if own is not None:
+                answer = own(call, moment)
+                response = encode(call, answer) if answer is not _PASSED_ON else self._to_moto(request)
+            elif call.service == "autoscaling":
+                response = self._autoscaling(call, moment)
+            else:
+                response = self._to_moto(request)
+        except CloudError as error:
+            return refuse(call, error)
+        if not is_read(call.operation):
+            self.autoscaling.tick(moment)
+        return response
+
+    def reads(self, request: Request) -> bool:
+        """Whether a call only reads."""
+        _, _, service = scope(request)
+        if service == "sts":
+            return True
+        return is_read(operation_name(request, service))
+
+    def named(self, request: Request) -> str:
+        """`ec2:CreateVpc`."""
+        _, _, service = scope(request)
+        return f"{service}:{operation_name(request, service)}"
+
+    def refusal(self, kind: str, request: Request) -> Response:
+        """The service's own throttling or internal error."""
+        call = decode(request)
+        if kind == "throttle":
+            code = _THROTTLED.get(call.service, "ThrottlingException")
+            return refuse(call, CloudError(code, call.operation, "Request limit exceeded.", 503))
+        code = _BROKEN.get(call.service, "InternalFailure")
+        return refuse(call, CloudError(code, call.operation, "An internal error has occurred", 500))
+
+    def tick(self, moment: Moment) -> None:
+        """Groups replace what they lost, try again what they did not get, and go on with refreshes."""
+        self._moment = moment
+        moto_bridge.set_moment(moment)
+        self.autoscaling.tick(moment)
+
+    def pending(self) -> bool:
+        """Whether a group has something to do."""
+        return self.autoscaling.pending(datetime.now(UTC))
+
+    def control(self, action: str, args: Mapping[str, Any], moment: Moment) -> Any:
+        """`capacity` {region, zone, type, count|null}; `quota` {region, code, vcpus|null}; `lose-instance` {region, id}."""
+        region = args.get("region", "us-east-1")
+        self._open("ec2", region)
+        self._moment = moment
+        moto_bridge.set_moment(moment)
+        here = self.ec2.region(region)
+        if action == "capacity":
+            zone = self.ec2.zone_name(region, args["zone"])
+            _set(here.capacity, (zone, args["type"]), args.get("count"))
+        elif action == "quota":
+            _set(here.quota, args["code"], args.get("vcpus"))
+        elif action == "lose-instance":
+            self.ec2.backend(region).terminate_instances([args["id"]])
+        else:
+            raise ValueError(f"the simulated AWS has no knob {action!r}: capacity, quota, lose-instance")
+        self.autoscaling.capacity_returned()
+        self.autoscaling.tick(moment)
+        return {}
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """Every resource that somebody made."""
+        return inventory(self, sorted({r for _, r in self._opened}))
+
+    def kept(self) -> list[dict[str, Any]]:
+        """What AWS keeps after deletion."""
+        return kept(self, sorted({r for _, r in self._opened}))
+
+    # Services of ours
+
+    def _autoscaling(self, call: Call, moment: Moment) -> Response:
+        operation = self.autoscaling.operations.get(call.operation)
+        if operation is None:
+            raise CloudError(
+                "NotModelled", call.operation, "The simulated AWS does not model this operation of Auto Scaling.", 501
+            )
+        answer = operation(call.region, call.params, moment)
+        if call.operation not in _QUIET and not is_read(call.operation):
+            self.autoscaling.tick(moment)
+        return encode(call, answer)
+
+    def _run_instances(self, call: Call, moment: Moment) -> Mapping[str, Any]:
+        spec = self.ec2.launch_spec(call.region, call.params)
+        ids = self.ec2.launch(call.region, spec, None, call.params.get("MinCount") or 1, moment)
+        found = self.inner.get("ec2", call.region).describe_instances(InstanceIds=ids)["Reservations"][0]
+        return dict(found)
+
+    def _create_tags(self, call: Call, moment: Moment) -> Mapping[str, Any]:
+        """Tags on what is ours; everything else is moto's."""
+        here = self.ec2.region(call.region)
+        owned = {g.id: g.tags for g in here.placement_groups.values()} | {r.id: r.tags for r in here.reservations.values()}
+        ids = call.params["Resources"]
+        if not any(i in owned for i in ids):
+            return _PASSED_ON
+        for id in ids:
+            if id in owned:
+                owned[id] |= tags_of([{"ResourceType": "x", "Tags": call.params["Tags"]}], "x")
+        return {}
+
+    # moto
+
+    def _to_moto(self, request: Request) -> Response:
+        _, region, service = scope(request)
+        self._open(service, region)
+        response = moto_bridge.call(service, region, request)
+        if response is None:
+            raise CloudError("NotModelled", operation_name(request, service), f"no service {service} is simulated", 501)
+        return response
+
+    def _open(self, service: str, region: str) -> None:
+        """Make a service's state in a region, the same whenever it is first asked for.
+
+        moto makes default networks, keys and policies when a region is first touched, out of the same chance as the call
+        that touches it; a read, which no journal holds, must not shift the ids that later calls get.
+        """
+        for one in ("ec2", service):
+            if (one, region) in self._opened:
+                continue
+            self._opened.add((one, region))
+            seed = int.from_bytes(hashlib.sha256(f"{one} {region}".encode()).digest()[:8])
+            moto_bridge.set_moment(Moment(_EPOCH, random.Random(seed)))  # noqa: S311 - simulation
+            try:
+                moto_bridge.backend(one, region)
+            except (ImportError, KeyError):
+                continue  # not a service of moto's; the call itself will say so
+            if one == "ec2":
+                self.ec2.open_region(region)
+            moto_bridge.set_moment(self._moment)
+
+
+_PASSED_ON: Mapping[str, Any] = {"passed on": True}
+_QUIET = frozenset({"DeleteAutoScalingGroup"})
+
+
+def _set(table: dict[Any, int], key: Any, value: int | None) -> None:
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = int(value)

@@ -1,0 +1,76 @@
+"""The two translations: which resource types and functions each provider models, and the client they call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simcloud.generic import GenericType
+from simcloud.provider.model import ResourceType
+from simcloud.provider.servicer import Translation
+from simcloud.wire import Request, Response
+from simcloud.world import World
+
+Invoke = Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
+
+
+class _Aws:
+    package = "aws"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def _send(self, request: Request) -> Response:
+        return self._world.call("aws", request)
+
+    def types(self) -> Mapping[str, ResourceType[Any]]:
+        from simcloud.aws.types import REGISTRY
+
+        return REGISTRY
+
+    def invokes(self) -> Mapping[str, Invoke]:
+        from simcloud.aws.types import INVOKES
+
+        return INVOKES
+
+    def client(self, config: Mapping[str, Any]) -> Any:
+        from simcloud.aws.client import AwsClient
+        from simcloud.aws.inner import Clients
+
+        return AwsClient.configured(Clients(self._send), config)
+
+    def generic(self, config: Mapping[str, Any], token: str) -> ResourceType[Any]:
+        return GenericType(token, lambda action, args: self._world.control("generic", action, args))
+
+
+class _Gcp:
+    package = "gcp"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def _send(self, request: Request) -> Response:
+        return self._world.call("gcp", request)
+
+    def types(self) -> Mapping[str, ResourceType[Any]]:
+        from simcloud.gcp.types import REGISTRY
+
+        return REGISTRY
+
+    def invokes(self) -> Mapping[str, Invoke]:
+        from simcloud.gcp.types import INVOKES
+
+        return INVOKES
+
+    def client(self, config: Mapping[str, Any]) -> Any:
+        from simcloud.gcp.cloud import client
+
+        return client(self._send, config)
+
+    def generic(self, config: Mapping[str, Any], token: str) -> ResourceType[Any]:
+        return GenericType(token, lambda action, args: self._world.control("generic", action, args))
+
+
+def translation(package: str, world: World) -> Translation:
+    """The translation of `aws` or `gcp` onto a world."""
+    return _Aws(world) if package == "aws" else _Gcp(world)
