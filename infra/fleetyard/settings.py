@@ -1,7 +1,7 @@
 """Simulated or real, never a mixture: what the environment must and must not hold before anything is touched.
 
-`fleetyard sim env` exports one complete set of simulated settings. Half a set is the dangerous case (a simulated state with
-real credentials, or the other way round), so it is refused.
+`fleetyard sim env` exports one complete set of simulated settings. Half a set is the dangerous case (a simulated
+state with real credentials, or the other way round), so it is refused.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from math import ceil
 
 from fleetyard.catalog import Catalog, Unknown, catalog, known
-from fleetyard.findings import FleetyardError, Finding, Level, StackPath
+from fleetyard.findings import StackPath
+from fleetyard.plan.counts import counts, sized_pools
 from fleetyard.plan.model import (
     CachePlan,
     Grant,
@@ -22,6 +23,7 @@ from fleetyard.plan.model import (
 )
 from fleetyard.plan.network import plan_network
 from fleetyard.plan.pools import plan_pool
+from fleetyard.plan.sized import read_sized
 from fleetyard.spec import Stack
 
 __all__ = [
@@ -37,13 +39,9 @@ __all__ = [
     "SubnetPlan",
     "WorkloadPlan",
     "make_plan",
+    "read_sized",
     "sized_pools",
 ]
-
-
-def sized_pools(stack: Stack) -> tuple[str, ...]:
-    """The pools whose count the sizing lock must give."""
-    return tuple(name for name, pool in stack.pools.items() if "sized" in (pool.count, pool.slices))
 
 
 def make_plan(stack: Stack, sized: Mapping[str, int], facts: Catalog | None = None) -> Plan:
@@ -52,14 +50,10 @@ def make_plan(stack: Stack, sized: Mapping[str, int], facts: Catalog | None = No
     Raises FleetyardError (exit 65) when a pool is to be sized and `sized` does not hold it.
     """
     facts = facts or catalog()
-    unsized = [name for name in sized_pools(stack) if name not in sized]
-    if unsized:
-        raise FleetyardError(_not_sized(stack, name) for name in unsized)
+    count = counts(stack, sized)
     tags = {**stack.tags, "fleetyard-stack": stack.name, "fleetyard-owner": stack.owner}
     network = plan_network(stack, tags)
-    pools = tuple(
-        plan_pool(stack, name, _count(stack, name, sized), network.subnets, tags, facts) for name in stack.pools
-    )
+    pools = tuple(plan_pool(stack, name, count[name], network.subnets, tags, facts) for name in stack.pools)
     return Plan(
         stack=stack.name,
         cloud=stack.cloud,
@@ -80,20 +74,6 @@ def make_plan(stack: Stack, sized: Mapping[str, int], facts: Catalog | None = No
         sized_pools=sized_pools(stack),
         cache_sources={name: pool.cache.source for name, pool in stack.pools.items() if pool.cache},
     )
-
-
-def _not_sized(stack: Stack, name: str) -> Finding:
-    pool = stack.pools[name]
-    field = "slices" if pool.slices is not None else "count"
-    path = StackPath("pools") / name / field
-    message = "is `sized`, but the sizing lock has no number for it"
-    return Finding("FY1301", Level.ERROR, path, message, f"run `fleetyard size --stack {stack.name}`, or write a number")
-
-
-def _count(stack: Stack, name: str, sized: Mapping[str, int]) -> int:
-    pool = stack.pools[name]
-    typed = pool.slices if pool.slices is not None else pool.count
-    return sized[name] if not isinstance(typed, int) else typed
 
 
 def _stores(stack: Stack, tags: Mapping[str, str]) -> tuple[StorePlan, ...]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
+from itertools import pairwise
 
 ZONE_SLOTS = 8
 SMALLEST_SUBNET = 28
@@ -89,7 +90,9 @@ def regional_addresses(network: IPv4Network) -> Addresses:
     Raises AddressError when that leaves a range smaller than a /28.
     """
     if network.prefixlen + 4 > SMALLEST_SUBNET:
-        raise AddressError(f"{network} is too small to divide", f"{network.network_address}/{SMALLEST_SUBNET - 4} or larger")
+        raise AddressError(
+            f"{network} is too small to divide", f"{network.network_address}/{SMALLEST_SUBNET - 4} or larger"
+        )
     first, pods = network.subnets(prefixlen_diff=1)
     machines, others = first.subnets(prefixlen_diff=1)
     services = next(others.subnets(prefixlen_diff=2))
@@ -121,4 +124,4 @@ def _remainder(network: IPv4Network, taken: Iterable[IPv4Network]) -> list[IPv4N
 def overlaps(ranges: Iterable[IPv4Network]) -> bool:
     """Whether any two ranges share an address."""
     ordered = sorted(ranges)
-    return any(a.overlaps(b) for a, b in zip(ordered, ordered[1:], strict=False))
+    return any(a.overlaps(b) for a, b in pairwise(ordered))

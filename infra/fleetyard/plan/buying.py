@@ -13,8 +13,8 @@ _NAMED = {Buy.RESERVATION, Buy.CAPACITY_BLOCK, Buy.CALENDAR}
 def climb(ladder: Iterable[Buy], machine: Machine | None, reservation: str | None, tpu: bool) -> tuple[Rung, ...]:
     """Take the first rung that the machine is known to be sold on and that has what it needs.
 
-    A rung that no source says anything about is taken only when no rung after it is known to be legal: a fleet should not
-    hang on a guess. TPU slices are reserved by project, so their reservations have no name to give.
+    A rung that no source says anything about is taken only when no rung after it is known to be legal: a fleet should
+    not hang on a guess. TPU slices are reserved by project, so their reservations have no name to give.
     """
     judged = [(buy, *_judge(buy, machine, reservation, tpu)) for buy in ladder]
     taken = next((buy for buy, answer, _ in judged if answer is Answer.YES), None)

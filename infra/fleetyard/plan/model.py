@@ -1,8 +1,8 @@
 """The deployment that a stack means, in words that both clouds share. Frozen: what is decided stays decided.
 
 Nothing here is random or depends on the clock. A plan can be made of a stack that makes no sense (an unknown machine, a
-network too small): the fields say so with None or `Unknown`, and the rules turn that into findings. Components run only on
-a plan that passed.
+network too small): the fields say so with None or `Unknown`, and the rules turn that into findings. Components run
+only on a plan that passed.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class Grant:
 class PoolPlan:
     """Machines that are alike. `count` is machines, or slices for a TPU pool; `hosts` is always machines.
 
-    machine: None when the catalogue holds no such machine; shape: the slice, for TPU pools; image: the boot image, or for a
-    TPU pool the runtime, or Unknown; buy: the rung taken, or None.
+    machine: None when the catalogue holds no such machine; shape: the slice, for TPU pools; image: the boot image, or
+    for a TPU pool the runtime, or Unknown; buy: the rung taken, or None.
     """
 
     path: StackPath
@@ -101,8 +101,11 @@ class PoolPlan:
     near_machines: tuple[str, ...]
     shape: TpuShape | None
     topology: str | None
+    project: str | None
     count: int
     hosts: int
+    counts_slices: bool
+    """Whether the person wrote `slices` rather than `count`."""
     zones: tuple[str, ...]
     subnets: tuple[str, ...]
     """Keys of the subnets its machines stand in."""
@@ -130,6 +133,18 @@ class PoolPlan:
         """Whether the pool is made of TPU slices."""
         return self.shape is not None
 
+    def per_zone(self) -> dict[str, int]:
+        """Machines in each zone: as even as can be, the first zones take what is over."""
+        each, over = divmod(self.count, len(self.zones))
+        return {zone: each + (index < over) for index, zone in enumerate(self.zones)}
+
+    @property
+    def accelerators(self) -> int:
+        """Chips or GPUs in the whole pool."""
+        if self.shape is not None:
+            return self.count * self.shape.chips
+        return self.count * (self.machine.accelerators if self.machine else 0)
+
     @property
     def addresses_per_machine(self) -> int:
         """Private addresses that one machine takes: EFA-only interfaces take none."""
@@ -154,6 +169,10 @@ class StorePlan:
     on_destroy: OnDestroy
     lifecycle: tuple[LifecyclePlan, ...]
     tags: Mapping[str, str]
+    noncurrent_days: int = 30
+    """How long an overwritten or deleted object can still be brought back."""
+    unfinished_days: int = 7
+    """How long the parts of an upload that never finished are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +212,11 @@ class Plan:
     """Pools whose count comes from the sizing lock."""
     cache_sources: Mapping[str, str]
     """Pool to the store that its cache names, whether or not the store exists."""
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether something outlives `destroy`, and with it the key that reads it."""
+        return any(store.on_destroy is OnDestroy.KEEP for store in self.stores)
 
     def pool(self, name: str) -> PoolPlan:
         """One pool by name. Raises KeyError."""

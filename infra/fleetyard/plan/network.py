@@ -11,7 +11,30 @@ from fleetyard.plan.model import NatPlan, NetworkPlan, SubnetPlan
 from fleetyard.spec import Egress, Stack
 
 FLOW_LOG_DAYS = 30
-LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 """What CloudWatch Logs accepts. Source: PutRetentionPolicy, Amazon CloudWatch Logs API Reference."""
 
 

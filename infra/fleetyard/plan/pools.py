@@ -19,7 +19,6 @@ from fleetyard.catalog import (
     TpuShape,
     Unknown,
     UnknownMachineError,
-    known,
 )
 from fleetyard.findings import StackPath
 from fleetyard.plan.buying import climb
@@ -61,8 +60,10 @@ def plan_pool(
         near_machines=near,
         shape=shape,
         topology=pool.topology or (shape.topology if shape else None),
+        project=stack.project,
         count=count,
         hosts=count * (shape.hosts if shape else 1),
+        counts_slices=pool.slices is not None,
         zones=zones,
         subnets=tuple(s.key for s in subnets if s.role == "private" and s.zone in (None, *zones)),
         ladder=ladder,
@@ -170,7 +171,7 @@ def _price(
     if machine is None or buy is None:
         return Unknown("the pool has no machine or no way to buy it")
     price = facts.price(machine, stack.region, buy)
-    if not known(price):
+    if isinstance(price, Unknown):
         return price
     if price.per == "chip":
         return price.usd_per_hour * count * (shape.chips if shape else machine.accelerators)

@@ -1,7 +1,8 @@
 """What a machine does on its first boot, and on every boot after: make its cache if it is not there.
 
-One shell script serves both clouds. On AWS it is the user data (run once: it installs a unit that runs on every boot), on
-Google Cloud the startup script (run on every boot: installing again changes nothing). It holds no secret and no address.
+One shell script serves both clouds. On AWS it is the user data (run once: it installs a unit that runs on every
+boot), on Google Cloud the startup script (run on every boot: installing again changes nothing). It holds no secret
+and no address.
 """
 
 from __future__ import annotations
@@ -28,9 +29,8 @@ for link in /dev/disk/by-id/google-local-nvme-ssd-*; do
 done"""
 
 _NVME = """\
-#!/bin/bash
-# One file system over all local drives, striped. They are empty on a machine that just started or moved, and full on one
-# that only rebooted: make what is absent, keep what is there.
+# !/bin/bash One file system over all local drives, striped. They are empty on a machine that just started or moved,
+# and full on one that only rebooted: make what is absent, keep what is there.
 set -euo pipefail
 at=@AT@
 mountpoint -q "$at" && exit 0
@@ -103,9 +103,7 @@ def boot_script(cloud: Cloud, cache: CachePlan | None) -> str:
     """The script for a pool's machines; empty when they have nothing to prepare. The same input gives the same text."""
     if cache is None:
         return ""
-    if cache.medium == "ram":
-        script = _RAM
-    else:
-        script = _NVME.replace("@FIND@", _FIND_AWS if cloud is Cloud.AWS else _FIND_GCP)
+    find = _FIND_AWS if cloud is Cloud.AWS else _FIND_GCP
+    script = _RAM if cache.medium == "ram" else _NVME.replace("@FIND@", find)
     text = _INSTALL.replace("@SCRIPT@", script).replace("@UNIT@", _UNIT)
     return text.replace("@AT@", cache.at).replace("@LABEL@", LABEL)

@@ -76,10 +76,14 @@ def load_stack_text(text: str, file_name: str) -> Stack:
 
 def _from_file(document: Any, file_name: str) -> Stack:
     if not isinstance(document, dict):
-        raise error("FY1009", file_name, f"is {show(document)}, not a mapping", f"start it with `config:` and `{CONFIG_KEY}:`")
+        raise error(
+            "FY1009", file_name, f"is {show(document)}, not a mapping", f"start it with `config:` and `{CONFIG_KEY}:`"
+        )
     config = document.get("config")
     if not isinstance(config, dict) or CONFIG_KEY not in config:
-        raise error("FY1008", file_name, f"has no `config` with `{CONFIG_KEY}`", f"put the stack under config: {CONFIG_KEY}:")
+        raise error(
+            "FY1008", file_name, f"has no `config` with `{CONFIG_KEY}`", f"put the stack under config: {CONFIG_KEY}:"
+        )
     name = file_name.removesuffix(".yaml").removesuffix(".yml").removeprefix("Pulumi.")
     return parse_stack(config[CONFIG_KEY], name)
 
@@ -90,9 +94,13 @@ def parse_stack(value: Any, name: str = "stack") -> Stack:
     name: the stack's name; it goes into the names of what is made. Raises FleetyardError (exit 65).
     """
     if not isinstance(value, Mapping):
-        raise error("FY1009", "stack", f"is {show(value)}, not a mapping", "write keys such as `owner`, `cloud`, `pools`")
+        raise error(
+            "FY1009", "stack", f"is {show(value)}, not a mapping", "write keys such as `owner`, `cloud`, `pools`"
+        )
     if "name" in value:
-        raise error("FY1010", "name", "is not a key that Fleetyard knows", "remove it: the file's name is the stack's name")
+        raise error(
+            "FY1010", "name", "is not a key that Fleetyard knows", "remove it: the file's name is the stack's name"
+        )
     try:
         return Stack.model_validate({**value, "name": name})
     except ValidationError as wrong:

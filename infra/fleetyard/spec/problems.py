@@ -70,9 +70,11 @@ def _finding(detail: ErrorDetails, model: type[BaseModel], value: Mapping[str, A
         return _choice(path, context, _at(value, loc))
     if kind == "string_pattern_mismatch":
         key = "waive" if loc and loc[0] == "waive" else str(loc[-1])
-        what, fix = _PATTERNS["name" if on_key and key != "waive" else key] if (
-            on_key or key in _PATTERNS
-        ) else ("an acceptable word", "letters, digits and . _ : / @ + - on one line")
+        what, fix = (
+            _PATTERNS["name" if on_key and key != "waive" else key]
+            if (on_key or key in _PATTERNS)
+            else ("an acceptable word", "letters, digits and . _ : / @ + - on one line")
+        )
         given = loc[-1] if on_key else _at(value, loc)
         return _error("FY1012", path, f"{show(given)} is not {what}", fix)
     if kind in _SHAPES:
@@ -109,7 +111,11 @@ def _at(value: Any, loc: Iterable[str | int]) -> Any:
 def _keys_at(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
     """The keys that the model knows at a place; empty where the keys are the person's own."""
     found = model_at(model, loc)
-    return [] if found is None else [field.alias or name for name, field in found.model_fields.items() if not field.exclude]
+    return (
+        []
+        if found is None
+        else [field.alias or name for name, field in found.model_fields.items() if not field.exclude]
+    )
 
 
 def model_at(model: type[BaseModel], loc: Iterable[str | int]) -> type[BaseModel] | None:

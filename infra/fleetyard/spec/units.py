@@ -1,4 +1,7 @@
-"""The scalar kinds of the stack file: durations, token counts, address ranges, names. Each parser says what it takes."""
+"""The scalar kinds of the stack file:
+
+durations, token counts, address ranges, names. Each parser says what it takes.
+"""
 
 from __future__ import annotations
 

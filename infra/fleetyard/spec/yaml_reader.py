@@ -1,7 +1,7 @@
 """YAML to plain values, the way Pulumi's own reader sees it, and with nothing in it that could hurt.
 
-Pulumi reads YAML 1.2: `no` and `on` are words, `1:30` is a word, `200e9` is a number. PyYAML's loaders read YAML 1.1, so
-only its parser is used here and scalars are read below. Aliases are refused: they save a line and cost a bomb.
+Pulumi reads YAML 1.2: `no` and `on` are words, `1:30` is a word, `200e9` is a number. PyYAML's loaders read YAML 1.1,
+so only its parser is used here and scalars are read below. Aliases are refused: they save a line and cost a bomb.
 """
 
 from __future__ import annotations
