@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -15,22 +17,34 @@ from fleetyard.plan import make_plan, read_sized
 from fleetyard.settings import refuse_mixed_settings
 from fleetyard.spec import parse_stack
 
+MESSAGE_SHOWN = 32
+"""The exit status by which Pulumi's Python host knows that the program has said what is wrong."""
+
+
+def _configured() -> Any:
+    config = pulumi.Config("fleetyard")
+    try:
+        return config.get_object("stack")
+    except pulumi.ConfigTypeError:
+        return config.get("stack")
+
 
 def main() -> None:
     """Register the stack's resources. Raises FleetyardError before the first one when something is wrong."""
     refuse_mixed_settings(os.environ)
-    stack = parse_stack(pulumi.Config("fleetyard").require_object("stack"), pulumi.get_stack())
+    stack = parse_stack(_configured(), pulumi.get_stack())
     plan = make_plan(stack, read_sized(stack, Path(__file__).parents[1] / "stacks"))
-    findings = check(plan)
+    findings = [finding for finding in check(plan) if finding.level is not Level.INFO]
     if has_errors(findings):
         raise FleetyardError(findings)
     for finding in findings:
-        if finding.level is Level.WARNING:
-            pulumi.log.warn(str(finding))
+        pulumi.log.warn(str(finding))
     pulumi.export(NAME, importlib.import_module(f"fleetyard.{plan.cloud}").build(plan))
 
 
 try:
     main()
 except FleetyardError as wrong:
-    raise pulumi.RunError(str(wrong)) from None
+    for finding in wrong.findings:
+        (pulumi.log.error if finding.level is Level.ERROR else pulumi.log.warn)(str(finding))
+    sys.exit(MESSAGE_SHOWN)

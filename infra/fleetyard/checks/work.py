@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from fleetyard.checks.registry import Hit, rule
@@ -47,14 +46,11 @@ def workload_has_a_pool(plan: Plan) -> Iterator[Hit]:
 
 @rule("FY2604", Level.ERROR)
 def sized_pool_has_a_workload(plan: Plan) -> Iterator[Hit]:
-    """A pool that is to be sized has exactly one workload to be sized for."""
-    loads = Counter(load.pool for load in plan.workloads)
+    """A pool that is to be sized has a workload to be sized for."""
     for name in plan.sized_pools:
-        path = StackPath("pools") / name
-        if loads[name] == 0:
-            yield Hit(path, "is `sized`, but no workload names it", "add a workload with this pool, or write a number")
-        if loads[name] > 1:
-            yield Hit(path, f"is sized for {loads[name]} workloads at once", "one pool for each workload")
+        if all(load.pool != name for load in plan.workloads):
+            fix = "add a workload with this pool, or write a number"
+            yield Hit(StackPath("pools") / name, "is `sized`, but no workload names it", fix)
 
 
 @rule("FY2605", Level.ERROR)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from fleetyard.findings import error
 from fleetyard.plan.counts import sized_pools
 from fleetyard.spec import Stack
 
 
 def read_sized(stack: Stack, folder: Path) -> Mapping[str, int]:
-    """Pool to count, from `<folder>/<stack>.sizing.json`; empty when nothing is sized.
+    """Pool to count, from `<folder>/<stack>.sizing.json`; empty when nothing is sized, and then no lock is read.
 
-    Raises FleetyardError (exit 65) FY1302 when the lock is missing or does not belong to the stack as it stands.
+    Raises FleetyardError (exit 65) when the lock is missing, broken, or made from other inputs than the stack has now.
     """
     if not sized_pools(stack):
         return {}
-    path = folder / f"{stack.name}.sizing.json"
-    if not path.exists():
-        fix = f"run `fleetyard size --stack {stack.name}`"
-        raise error("FY1302", path.name, "is missing, and a pool is `sized`", fix)
-    raise NotImplementedError
+    from fleetyard.sizing.lock import lock_path, read_lock, require_fresh
+
+    lock = read_lock(lock_path(folder, stack.name))
+    require_fresh(lock, stack)
+    return lock.pools

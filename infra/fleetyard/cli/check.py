@@ -1,0 +1,92 @@
+"""`fleetyard check`: what can be said about a stack before anything is bought, without an engine or a cloud."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from fleetyard.checks import Rule, check, rules
+from fleetyard.findings import Exit, Finding, FleetyardError, error, has_errors, render_text
+from fleetyard.plan import make_plan, read_sized
+from fleetyard.spec import load_stack, nearest, stack_file
+
+STACKS = "stacks"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the subcommand."""
+    parser.add_argument("--stack", "-s", help="the stack's name; without it, every stack is checked")
+    parser.add_argument("--stacks", type=Path, default=None, help="where stack files lie (default: the project's)")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument("--rules", action="store_true", help="list the rules instead")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings; 1 when one of them is an error, 65 when a stack file cannot be read."""
+    if args.rules:
+        print(_rules_json(rules()) if args.json else _rules_text(rules()), end="")
+        return Exit.DONE
+    folder = args.stacks or _find_stacks(Path.cwd())
+    names = [args.stack] if args.stack else sorted(_names(folder))
+    results: dict[str, list[Finding]] = {}
+    worst = int(Exit.DONE)
+    for name in names:
+        results[name], status = check_stack(folder, name)
+        worst = max(worst, status)
+    if args.json:
+        document = {"stacks": {name: [f.as_dict() for f in findings] for name, findings in results.items()}}
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        for name, findings in results.items():
+            print(f"{name}: {_summary(findings)}")
+            if findings:
+                print(render_text(findings))
+    return worst
+
+
+def check_stack(folder: Path, name: str) -> tuple[list[Finding], int]:
+    """The findings about one stack and the exit status they mean."""
+    path = stack_file(folder, name)
+    try:
+        if not path.exists():
+            raise _no_such_stack(folder, name)
+        stack = load_stack(path)
+        findings = check(make_plan(stack, read_sized(stack, folder)))
+    except FleetyardError as wrong:
+        return list(wrong.findings), wrong.exit_code
+    return findings, Exit.FINDINGS if has_errors(findings) else Exit.DONE
+
+
+def _no_such_stack(folder: Path, name: str) -> FleetyardError:
+    names = sorted(_names(folder))
+    close = nearest(name, names)
+    fix = f"`--stack {close}`" if close else f"one of {', '.join(names)}" if names else f"write {folder.name}/"
+    return error("FY1001", stack_file(folder, name).name, "there is no such stack file", fix)
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in folder.glob("Pulumi.*.yaml")]
+
+
+def _find_stacks(start: Path) -> Path:
+    """The stacks of the project that the folder lies in: beside the nearest Pulumi.yaml, else below the folder."""
+    for folder in (start, *start.parents):
+        if (folder / "Pulumi.yaml").exists():
+            return folder / STACKS
+    return start / STACKS
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    counts = [(sum(f.level == level for f in findings), level) for level in ("error", "warning", "info")]
+    return ", ".join(f"{number} {level}{'s' if number != 1 and level != 'info' else ''}" for number, level in counts)
+
+
+def _rules_text(listed: Sequence[Rule]) -> str:
+    return "".join(f"{each.code} {each.level:<7} {each.title}\n" for each in listed)
+
+
+def _rules_json(listed: Sequence[Rule]) -> str:
+    rows = [{"code": each.code, "level": str(each.level), "about": each.about} for each in listed]
+    return json.dumps({"rules": rows}, indent=2, ensure_ascii=False) + "\n"
