@@ -33,8 +33,9 @@ _PATTERNS = {
 
 
 def as_error(wrong: ValidationError, model: type[BaseModel], value: Mapping[str, Any]) -> FleetyardError:
-    """All that pydantic found, in the order of the file, as one FleetyardError (exit 65)."""
-    return FleetyardError([_finding(detail, model, value) for detail in wrong.errors(include_url=False)])
+    """All that pydantic found, as one FleetyardError (exit 65). Mistyped keys come first: they explain missing ones."""
+    findings = [_finding(detail, model, value) for detail in wrong.errors(include_url=False)]
+    return FleetyardError(sorted(findings, key=lambda finding: finding.code != "FY1010"))
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

@@ -25,6 +25,8 @@ _HEX = re.compile(r"^0x[0-9a-fA-F]{1,16}$", re.ASCII)
 _FLOAT = re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$", re.ASCII)
 _SPECIAL = {".nan", ".inf", "+.inf", "-.inf"}
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_STACK = "config.fleetyard:stack"
+"""Places in errors are told from here on, as `fleetyard.spec.problems` tells them."""
 _STANDARD = "tag:yaml.org,2002:"
 
 
@@ -53,7 +55,7 @@ def read_yaml(path: Path) -> Any:
 def parse_yaml(text: str, place: str) -> Any:
     """Like `read_yaml`, for text already in hand; `place` names it in errors."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as wrong:
         raise _syntax(wrong, place) from None
     except RecursionError:
@@ -73,7 +75,7 @@ def _syntax(wrong: yaml.YAMLError, place: str) -> FleetyardError:
 
 
 def _value(node: yaml.Node, path: StackPath, place: str, seen: set[int], depth: int) -> Any:
-    where = path or place
+    where = path.removeprefix(_STACK).lstrip(".") or place
     line = node.start_mark.line + 1
     if id(node) in seen:
         raise error("FY1006", where, f"uses a YAML alias (line {line})", "write the value out")
@@ -109,10 +111,9 @@ def _standard(node: yaml.Node, kind: str, where: str, line: int) -> None:
 
 def _scalar(node: yaml.ScalarNode, where: str, line: int) -> Any:
     text = str(node.value)
-    if node.style is not None or node.tag == _STANDARD + "str":
+    _standard(node, "str", where, line)
+    if node.style is not None:
         return text
-    if not node.tag.startswith(_STANDARD) or node.tag == _STANDARD + "binary":
-        raise error("FY1004", where, f"has the YAML tag {show(node.tag)} (line {line})", "remove the tag")
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if _INT.match(text):
