@@ -1,0 +1,166 @@
+"""The way to the simulated cloud: Google's own client library over a function that answers requests.
+
+The same class works inside one process and over HTTP; only `send` differs.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from simcloud.provider.model import CloudError
+from simcloud.wire import Request, Response
+
+Send = Callable[[Request], Response]
+
+_VERSIONS = {"compute": "v1", "storage": "v1", "iam": "v1", "cloudkms": "v1", "tpu": "v2", "cloudresourcemanager": "v1"}
+
+
+class _Http:
+    """What googleapiclient needs of httplib2: one `request` method."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.redirect_codes: frozenset[int] = frozenset()
+
+    def request(
+        self,
+        uri: str,
+        method: str = "GET",
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: Any,
+    ) -> tuple[Any, bytes]:
+        import httplib2
+
+        url = urlsplit(uri)
+        content = body.encode() if isinstance(body, str) else body or b""
+        lower = {name.lower(): value for name, value in (headers or {}).items()}
+        answer = self._send(Request(method, url.path, url.query, lower, content))
+        return httplib2.Response({**answer.headers, "status": str(answer.status)}), answer.body
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class GcpClient:
+    """Calls Google's APIs by the method's id in the discovery document.
+
+    `project`, `region` and `zone` are the provider's defaults; a region follows from a zone. `default_labels` go onto
+    everything that the Pulumi types label (the provider's `defaultLabels` and its attribution label). Refusals are raised as
+    CloudError with the service's own code, message and HTTP status.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        project: str,
+        region: str | None = None,
+        zone: str | None = None,
+        default_labels: Mapping[str, str] | None = None,
+    ) -> None:
+        self.project = project
+        self.default_labels = dict(default_labels or {})
+        self.zone = zone
+        self.region = region or (zone.rpartition("-")[0] if zone else None)
+        self._http = _Http(send)
+        self._collections: dict[str, Any] = {}
+
+    def service(self, api: str) -> Any:
+        """Google's client for one API."""
+        if api not in self._collections:
+            from googleapiclient.discovery import build
+
+            self._collections[api] = build(
+                api, _VERSIONS[api], http=self._http, static_discovery=True, cache_discovery=False
+            )
+        return self._collections[api]
+
+    def collection(self, path: str) -> Any:
+        """A collection of an API: `compute.networks`, `tpu.projects.locations.nodes`."""
+        if path not in self._collections:
+            parent, _, name = path.rpartition(".")
+            above = self.collection(parent) if "." in parent else self.service(parent)
+            self._collections[path] = getattr(above, name)()
+        return self._collections[path]
+
+    def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """Call `compute.networks.insert` and the like; the answer as a dict (empty for no content).
+
+        Raises CloudError.
+        """
+        from googleapiclient.errors import HttpError
+
+        path, _, name = method.rpartition(".")
+        try:
+            answer = getattr(self.collection(path), name)(**arguments).execute()
+        except HttpError as error:
+            raise _refused(method, error) from None
+        return answer if isinstance(answer, dict) else {}
+
+    def find(self, method: str, **arguments: Any) -> dict[str, Any] | None:
+        """Like `call`; None when the resource does not exist."""
+        try:
+            return self.call(method, **arguments)
+        except CloudError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def change(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """Like `call`, and wait for the long-running operation that it starts. Raises CloudError when that fails."""
+        operation = self.call(method, **arguments)
+        if operation.get("kind") == "compute#operation":
+            return self._wait_compute(method, operation)
+        if "done" in operation and "/operations/" in operation.get("name", ""):
+            return self._wait_tpu(method, operation)
+        return operation
+
+    def _wait_compute(self, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+        where = {"project": operation["selfLink"].split("/projects/")[1].split("/")[0], "operation": operation["name"]}
+        scope = "global"
+        for name in ("zone", "region"):
+            if name in operation:
+                scope, where[name] = name, operation[name].rpartition("/")[2]
+        while operation["status"] != "DONE":
+            operation = self.call(f"compute.{scope}Operations.wait", **where)
+        errors = operation.get("error", {}).get("errors", [])
+        if errors:
+            raise CloudError(
+                errors[0]["code"], method, errors[0]["message"], int(operation.get("httpErrorStatusCode", 400))
+            )
+        return operation
+
+    def _wait_tpu(self, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+        pause = 0.0
+        while not operation.get("done"):
+            operation = self.call("tpu.projects.locations.operations.get", name=operation["name"])
+            time.sleep(pause)
+            pause = 0.2
+        if "error" in operation:
+            error = operation["error"]
+            raise CloudError(
+                _RPC.get(error["code"], str(error["code"])),
+                method,
+                error["message"],
+                429 if error["code"] == 8 else 400,
+            )
+        found: dict[str, Any] = operation.get("response", {})
+        return found
+
+
+_RPC = {3: "INVALID_ARGUMENT", 5: "NOT_FOUND", 6: "ALREADY_EXISTS", 8: "RESOURCE_EXHAUSTED", 9: "FAILED_PRECONDITION"}
+
+
+def _refused(method: str, error: Any) -> CloudError:
+    status = int(error.resp.status)
+    try:
+        told = json.loads(error.content)["error"]
+        errors = told.get("errors") or [{}]
+        code = told.get("status") or errors[0].get("reason") or str(status)
+        return CloudError(code, method, told.get("message", ""), status)
+    except (ValueError, KeyError, TypeError):
+        return CloudError(str(status), method, str(error), status)

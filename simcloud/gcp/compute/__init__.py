@@ -1,0 +1,1 @@
+"""Compute Engine: one module for each group of collections."""

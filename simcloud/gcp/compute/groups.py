@@ -1,0 +1,9 @@
+"""x."""
+
+
+def reconcile(w, m):
+    return False
+
+
+def restless(w):
+    return False

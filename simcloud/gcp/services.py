@@ -1,0 +1,28 @@
+"""Brings every service's handlers into the table."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_MODULES = (
+    "compute.networks",
+    "compute.places",
+    "compute.images",
+    "compute.disks",
+    "compute.templates",
+    "compute.instances",
+    "compute.groups",
+    "compute.policies",
+    "compute.operations",
+    "storage",
+    "iam",
+    "kms",
+    "resourcemanager",
+    "tpu",
+)
+
+
+def load() -> None:
+    """Import the modules that register handlers."""
+    for module in _MODULES:
+        import_module(f"simcloud.gcp.{module}")

@@ -1,0 +1,174 @@
+"""The simulated Google Cloud: state in memory, changed only by requests, ticks and the test knobs of `control`.
+
+Everything it does follows from its state, the request and the moment (the world's time and chance), so a world is
+rebuilt by giving a new one the same calls. It keeps no clock and no randomness of its own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from simcloud.gcp import documents, schema
+from simcloud.gcp.call import HANDLERS, Call
+from simcloud.gcp.control import Knobs, control
+from simcloud.gcp.errors import Refusal, render, rule
+from simcloud.wire import Moment, Request, Response
+
+UNMODELLED = rule("world.unmodelled", "a method that the simulated cloud does not have", "none", ours=True)
+NO_SUCH_PATH = rule("world.path", "a path that no modelled API has", "discovery documents", ours=True)
+BAD_JSON = rule("world.json", "a body is JSON", "RFC 8259; Google's wording with ours after the first sentence")
+QUERY = rule("world.query", "a query names only parameters of its method", "discovery documents")
+
+_COMMON = frozenset(
+    {"alt", "fields", "key", "prettyPrint", "quotaUser", "uploadType", "userIp", "userProject", "access_token"}
+    | {"callback", "oauth_token", "upload_protocol", "$.xgafv", "trace", "requestId", "paths", "enum-encoding"}
+)
+
+
+@dataclass
+class State:
+    """All that exists, as plain JSON values. Keys are resource names."""
+
+    compute: dict[str, dict[str, Any]] = field(default_factory=dict)
+    operations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Object generations by bucket, oldest first; `_data` holds the content in base64."""
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deleted_accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    projects: dict[str, str] = field(default_factory=dict)
+    """Projects that a changing call has named, with the moment of the first one."""
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """IAM policies by the resource they are on: `projects/p`, `b/bucket`, a key's or an account's name."""
+    rings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    queued: dict[str, dict[str, Any]] = field(default_factory=dict)
+    group_errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Failed launches of managed instance groups, newest last."""
+    knobs: Knobs = field(default_factory=Knobs)
+
+
+class GcpWorld:
+    """The simulated cloud. One call at a time: the caller keeps calls apart."""
+
+    def __init__(self) -> None:
+        from simcloud.gcp import services  # registers the handlers; costs a few milliseconds, once
+
+        services.load()
+        self.state = State()
+
+    def handle(self, request: Request, moment: Moment) -> Response:
+        """Answer one HTTP request. Refusals are responses, never exceptions."""
+        match = documents.find(request.method, request.path)
+        api = match.method.api if match else _api_of(request.path)
+        try:
+            if match is None:
+                raise Refusal(404, f"No API has {request.method} {request.path}.", rule=NO_SUCH_PATH)
+            handler = HANDLERS.get(match.method.id)
+            if handler is None:
+                raise Refusal(501, f"The simulated cloud does not model {match.method.id}.", rule=UNMODELLED)
+            call = self._call(match, request, moment)
+            answer = handler(call)
+        except Refusal as refusal:
+            return render(refusal, api)
+        if not self.reads(request):
+            project = call.project or call.query.get("project", "")
+            if project:
+                self.state.projects.setdefault(project, call.now)
+            self._reconcile(moment)
+        return answer if isinstance(answer, Response) else Response.of_json(answer)
+
+    def _call(self, match: documents.Match, request: Request, moment: Moment) -> Call:
+        query = {name: values[0] for name, values in request.params().items()}
+        for name in query:
+            if name not in match.method.query and name not in _COMMON:
+                raise Refusal(
+                    400,
+                    f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
+                    f"Field '{name}' could not be found in request message.",
+                    reason="badRequest",
+                    rule=QUERY,
+                )
+        body: Any = {}
+        if match.method.request is not None and not match.method.upload:
+            try:
+                body = request.json()
+            except ValueError:
+                raise Refusal(400, "Invalid JSON payload received.", reason="parseError", rule=BAD_JSON) from None
+            body = schema.clean(match.method, body)
+        return Call(self, request, match, query, body, moment)
+
+    def reads(self, request: Request) -> bool:
+        """Whether the request only reads, so that a journal need not keep it."""
+        if request.method in ("GET", "HEAD"):
+            return True
+        match = documents.find(request.method, request.path)
+        return match is not None and match.method.id.rsplit(".", 1)[-1] in _READING
+
+    def tick(self, moment: Moment) -> bool:
+        """One step of what the cloud does by itself: managed groups launch, heal and roll, queued TPUs are granted,
+        keys are destroyed, soft-deleted objects expire. True when something changed."""
+        return self._reconcile(moment, clock=True)
+
+    def _reconcile(self, moment: Moment, *, clock: bool = False) -> bool:
+        from simcloud.gcp import kms, storage, tpu
+        from simcloud.gcp.compute import groups
+
+        changed = groups.reconcile(self, moment)
+        changed |= tpu.reconcile(self, moment)
+        if clock:
+            changed |= kms.reconcile(self, moment)
+            changed |= storage.reconcile(self, moment)
+        return changed
+
+    def restless(self) -> bool:
+        """Whether a tick would change something now, apart from what only time brings."""
+        from simcloud.gcp import tpu
+        from simcloud.gcp.compute import groups
+
+        return groups.restless(self) or tpu.restless(self)
+
+    def control(self, action: str, args: dict[str, Any], moment: Moment) -> dict[str, Any]:
+        """Turn a test knob (see `simcloud.gcp.control`). Raises ValueError for one that does not exist."""
+        return control(self, action, args, moment)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All state as plain JSON values, a copy."""
+        return copy.deepcopy(asdict(self.state))
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """Every resource that a person made or pays for: `type`, `name`, `link`, `labels`. What the cloud makes by
+        itself with another resource (default routes, members' disks) is listed with `made_by`."""
+        return list(self._inventory())
+
+    def _inventory(self) -> Iterator[dict[str, Any]]:
+        from simcloud.gcp import iam, kms, storage, tpu
+        from simcloud.gcp.compute import base
+
+        for module in (base, storage, iam, kms, tpu):
+            yield from module.inventory(self)
+
+    def kept(self) -> list[dict[str, Any]]:
+        """What the cloud keeps by design after its owner deleted it: `name`, `state`, `reason`, `source`."""
+        from simcloud.gcp import iam, kms, storage
+
+        return [*kms.kept(self), *iam.kept(self), *storage.kept(self)]
+
+
+_READING = frozenset({"wait", "testIamPermissions", "getIamPolicy", "listManagedInstances", "listInstances"}) | {
+    "getGuestAttributes",
+    "testPermissions",
+    "listErrors",
+    "listPerInstanceConfigs",
+    "getAncestry",
+}
+
+
+def _api_of(path: str) -> str:
+    head = path.lstrip("/").split("/")[0]
+    return head if head in ("compute", "storage") else "iam"
