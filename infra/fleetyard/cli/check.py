@@ -8,17 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fleetyard.checks import Rule, check, rules
-from fleetyard.findings import Exit, Finding, FleetyardError, error, has_errors, render_text
+from fleetyard.cli.project import add_stack_arguments, require_stack_file, stack_names, stacks_folder
+from fleetyard.findings import Exit, Finding, FleetyardError, has_errors, render_text
 from fleetyard.plan import make_plan, read_sized
-from fleetyard.spec import load_stack, nearest, stack_file
-
-STACKS = "stacks"
+from fleetyard.spec import load_stack
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments of the subcommand."""
-    parser.add_argument("--stack", "-s", help="the stack's name; without it, every stack is checked")
-    parser.add_argument("--stacks", type=Path, default=None, help="where stack files lie (default: the project's)")
+    add_stack_arguments(parser, "every stack is checked")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.add_argument("--rules", action="store_true", help="list the rules instead")
 
@@ -28,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
     if args.rules:
         print(_rules_json(rules()) if args.json else _rules_text(rules()), end="")
         return Exit.DONE
-    folder = args.stacks or _find_stacks(Path.cwd())
-    names = [args.stack] if args.stack else sorted(_names(folder))
+    folder = stacks_folder(args)
+    names = [args.stack] if args.stack else stack_names(folder)
     results: dict[str, list[Finding]] = {}
     worst = int(Exit.DONE)
     for name in names:
@@ -48,34 +46,12 @@ def run(args: argparse.Namespace) -> int:
 
 def check_stack(folder: Path, name: str) -> tuple[list[Finding], int]:
     """The findings about one stack and the exit status they mean."""
-    path = stack_file(folder, name)
     try:
-        if not path.exists():
-            raise _no_such_stack(folder, name)
-        stack = load_stack(path)
+        stack = load_stack(require_stack_file(folder, name))
         findings = check(make_plan(stack, read_sized(stack, folder)))
     except FleetyardError as wrong:
         return list(wrong.findings), wrong.exit_code
     return findings, Exit.FINDINGS if has_errors(findings) else Exit.DONE
-
-
-def _no_such_stack(folder: Path, name: str) -> FleetyardError:
-    names = sorted(_names(folder))
-    close = nearest(name, names)
-    fix = f"`--stack {close}`" if close else f"one of {', '.join(names)}" if names else f"write {folder.name}/"
-    return error("FY1001", stack_file(folder, name).name, "there is no such stack file", fix)
-
-
-def _names(folder: Path) -> list[str]:
-    return [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in folder.glob("Pulumi.*.yaml")]
-
-
-def _find_stacks(start: Path) -> Path:
-    """The stacks of the project that the folder lies in: beside the nearest Pulumi.yaml, else below the folder."""
-    for folder in (start, *start.parents):
-        if (folder / "Pulumi.yaml").exists():
-            return folder / STACKS
-    return start / STACKS
 
 
 def _summary(findings: Sequence[Finding]) -> str:
