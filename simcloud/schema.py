@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 SDKS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp"}
-FORMAT = 3
+FORMAT = 4
 """Raised when what is stored changes shape."""
 
 
@@ -119,7 +119,8 @@ class _Reader:
         module = importlib.import_module(module_name)
         cls = getattr(module, class_name)
         source_module = sys.modules[cls.__module__]
-        args = getattr(source_module, class_name + "Args", None)
+        # A nested type may have taken the name `…Args`; the resource's own class is then called `…InitArgs`.
+        args = getattr(source_module, class_name + "InitArgs", None) or getattr(source_module, class_name + "Args", None)
         inputs, required = self._properties(args) if args is not None else ({}, [])
         outputs = {name: self._type(hint) for name, hint in _types.resource_types(cls).items()}
         secrets = re.findall(r"additional_secret_outputs=\[([^\]]*)\]", inspect.getsource(source_module))
@@ -169,6 +170,8 @@ def _plain(hint: Any) -> Any:
         if not members:
             return Any
         classes = [m for m in members if isinstance(m, type) and hasattr(m, "_pulumi_input_type")]
+        if classes and any(isinstance(m, type) and issubclass(m, str) for m in members):
+            return Any  # a JSON document, given as text or as an object
         hint = classes[0] if classes else members[0]
     if isinstance(hint, type) and issubclass(hint, str):
         return str

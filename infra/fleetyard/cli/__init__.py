@@ -20,6 +20,7 @@ from fleetyard.findings import Exit, Finding, FleetyardError, Level, render_json
 COMMANDS: dict[str, tuple[str, str]] = {
     "size": ("fleetyard.cli.size", "size the pools of a stack for its workloads, and lock the counts"),
     "check": ("fleetyard.cli.check", "say what is wrong with a stack before anything is bought"),
+    "sim": ("fleetyard.cli.sim", "start, stop and look into the simulated AWS and GCP"),
     "catalog": ("fleetyard.cli.catalog", "list machines, or the facts of one with their sources"),
 }
 """Subcommand to the module that implements it and the line that `--help` prints."""

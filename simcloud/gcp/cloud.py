@@ -1,0 +1,90 @@
+"""The simulated Google Cloud as the world and the provider see it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simcloud.gcp import documents
+from simcloud.gcp.client import GcpClient
+from simcloud.gcp.errors import Refusal, render
+from simcloud.gcp.world import GcpWorld, _api_of
+from simcloud.wire import Moment, Request, Response
+
+ATTRIBUTION = "goog-pulumi-provisioned"
+"""The label that pulumi-gcp puts on what it makes, unless `addPulumiAttributionLabel` is false."""
+
+
+class Gcp:
+    """A `GcpWorld` with what the world asks of every cloud."""
+
+    def __init__(self) -> None:
+        self._world = GcpWorld()
+
+    def handle(self, request: Request, moment: Moment) -> Response:
+        """Carry out one API call."""
+        return self._world.handle(request, moment)
+
+    def reads(self, request: Request) -> bool:
+        """Whether a call only reads."""
+        return self._world.reads(request)
+
+    def named(self, request: Request) -> str:
+        """The method's id in the discovery document, or the method and path."""
+        match = documents.find(request.method, request.path)
+        return match.method.id if match else f"{request.method} {request.path}"
+
+    def refusal(self, kind: str, request: Request) -> Response:
+        """Google's answer for a throttled call or an internal error."""
+        if kind == "throttle":
+            refusal = Refusal(429, "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute'.",
+                              reason="rateLimitExceeded")
+        else:
+            refusal = Refusal(503, "Internal error. Please try again.", reason="backendError")
+        return render(refusal, _api_of(request.path))
+
+    def tick(self, moment: Moment) -> None:
+        """One step of what the cloud does by itself."""
+        self._world.tick(moment)
+
+    def pending(self) -> bool:
+        """Whether a step would change something."""
+        return self._world.restless()
+
+    def control(self, action: str, args: Mapping[str, Any], moment: Moment) -> Any:
+        """Turn a knob (see `simcloud.gcp.control`)."""
+        return self._world.control(action, dict(args), moment)
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """Every resource that somebody made; what came with another one is left out."""
+        return [
+            {"cloud": "gcp", "type": row["type"], "id": row["name"], "region": "", "link": row.get("link", ""),
+             "tags": dict(row.get("labels") or {})}
+            for row in self._world.inventory()
+            if not row.get("made_by")
+        ]
+
+    def kept(self) -> list[dict[str, Any]]:
+        """What Google keeps after deletion."""
+        return [
+            {"cloud": "gcp", "type": row.get("type", ""), "id": row["name"], "region": "", "tags": {},
+             "state": row.get("state", ""), "why": row.get("reason", ""), "source": row.get("source", "")}
+            for row in self._world.kept()
+        ]
+
+
+def client(send: Callable[[Request], Response], config: Mapping[str, Any]) -> GcpClient:
+    """The API for one provider instance. Raises ValueError without a project, or with credentials in the configuration."""
+    if config.get("credentials") or config.get("accessToken"):
+        raise ValueError("a provider with credentials is attached to the simulated Google Cloud: unset them")
+    project = config.get("project") or os.environ.get("GOOGLE_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")
+    if not project:
+        raise ValueError("missing project: set gcp:project, or GOOGLE_PROJECT")
+    labels = config.get("defaultLabels") or {}
+    if isinstance(labels, str):
+        labels = json.loads(labels or "{}")
+    if config.get("addPulumiAttributionLabel") not in (False, "false"):
+        labels = {**labels, ATTRIBUTION: "true"}
+    return GcpClient(send, str(project), config.get("region"), config.get("zone"), labels)
