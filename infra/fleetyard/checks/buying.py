@@ -112,6 +112,8 @@ def quota_needed(plan: Plan) -> Iterator[Hit]:
         if quota is not None and known(quota.code_or_metric) and known(quota.per_machine):
             needs[quota.code_or_metric, quota.unit] += quota.per_machine * pool.hosts
     for (code, unit), amount in needs.items():
+        if not amount:
+            continue
         yield Hit(StackPath("pools"), f"needs {amount:g} {unit} of quota {code} in {plan.region}")
 
 

@@ -193,3 +193,19 @@ def _unsayable(pool: PoolPlan, cloud: Cloud) -> Iterator[Hit]:
         )
     if cloud is Cloud.GCP and pool.nic_layout not in ("single", "aws-documentation"):
         yield Hit(pool.path / "nics", "network card layouts are for AWS machines with EFA", "remove `nics`")
+
+
+@rule("FY2117", Level.ERROR)
+def machine_is_offered_there(plan: Plan) -> Iterator[Hit]:
+    """Every pool's machine is offered in its zones, where the catalogue knows what is offered."""
+    for pool in plan.pools:
+        offered = catalog().offered(pool.machine, plan.region) if pool.machine is not None else ()
+        if pool.machine is None or pool.machine.refused or isinstance(offered, Unknown):
+            continue
+        if not offered:
+            yield Hit(pool.path / "machine", f"{pool.machine_name} is not offered in {plan.region}", "another region")
+            continue
+        for index, zone in enumerate(pool.zones):
+            if zone not in offered:
+                message = f"{pool.machine_name} is not offered in {zone}. Offered in: {', '.join(offered)}"
+                yield Hit(pool.path / "zones" / index, message, f"zones: [{offered[0]}]")

@@ -144,10 +144,7 @@ def tags_are_not_ours(plan: Plan) -> Iterator[Hit]:
 
 @rule("FY2409", Level.ERROR)
 def names_fit(plan: Plan) -> Iterator[Hit]:
-    """Stack and pool names together fit the shortest name made of them:
-
-    a service account's id, or an IAM role's name.
-    """
+    """Stack and pool names together fit the shortest name made of them: a service account's id, or a role's name."""
     longest = ACCOUNT_ID if plan.cloud is Cloud.GCP else ROLE_NAME - RANDOM_PART
     what = "a service account's id" if plan.cloud is Cloud.GCP else "a role's name"
     for pool in plan.pools:
