@@ -9,8 +9,9 @@ from pathlib import Path
 
 from fleetyard.checks import Rule, check, rules
 from fleetyard.cli.project import add_stack_arguments, require_stack_file, stack_names, stacks_folder
-from fleetyard.findings import Exit, Finding, FleetyardError, has_errors, render_text
-from fleetyard.plan import make_plan, read_sized
+from fleetyard.findings import Exit, Finding, FleetyardError, Level, has_errors, render_text
+from fleetyard.plan import make_plan, read_sized, sized_pools
+from fleetyard.sizing.lock import LockError
 from fleetyard.spec import load_stack
 
 
@@ -45,10 +46,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check_stack(folder: Path, name: str) -> tuple[list[Finding], int]:
-    """The findings about one stack and the exit status they mean."""
+    """The findings about one stack and the exit status they mean.
+
+    Without a usable sizing lock the rules still run, with one machine or slice in every pool that is to be sized: what
+    is wrong besides is told at once.
+    """
     try:
         stack = load_stack(require_stack_file(folder, name))
-        findings = check(make_plan(stack, read_sized(stack, folder)))
+        try:
+            findings = check(make_plan(stack, read_sized(stack, folder)))
+        except LockError as lock:
+            others = check(make_plan(stack, dict.fromkeys(sized_pools(stack), 1)))
+            return [*lock.findings, *(each for each in others if each.level is not Level.INFO)], lock.exit_code
     except FleetyardError as wrong:
         return list(wrong.findings), wrong.exit_code
     return findings, Exit.FINDINGS if has_errors(findings) else Exit.DONE
