@@ -37,7 +37,8 @@ def start(home: Path, fresh: bool) -> int:
         stop(home)
         world = None
     if fresh:
-        for name in ("journal", "state", "pulumi", "passphrase"):
+        # The passphrase stays: stack files carry a salt that fits it.
+        for name in ("journal", "state", "pulumi"):
             path = home / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     if world:

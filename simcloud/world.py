@@ -10,6 +10,7 @@ import hashlib
 import random
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,7 +81,10 @@ class World:
             for record in self._journal.read():
                 self._seq = record.seq
                 self._now = record.at
-                self._carry_out(record)
+                try:
+                    self._carry_out(record)
+                except Exception:  # noqa: BLE001 - it failed in the same way when it was first carried out
+                    traceback.print_exc()
             self._replaying = False
             return self._seq
 
@@ -129,8 +133,11 @@ class World:
         while not self._stop.wait(interval_s):
             with self._guard:
                 for name, cloud in self._clouds.items():
-                    if cloud.pending():
-                        self._recorded(name, "tick", {})
+                    try:
+                        if cloud.pending():
+                            self._recorded(name, "tick", {})
+                    except Exception:  # noqa: BLE001 - one cloud's defect must not stop the other's processes
+                        traceback.print_exc()
 
     def _recorded(self, cloud: str, kind: str, body: Mapping[str, Any]) -> Any:
         # Strictly later than the last: things made one after the other sort that way, in a replay too.

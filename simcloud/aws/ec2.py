@@ -565,7 +565,7 @@ class Ec2:
         if not subnet_id:
             return
         subnet = next(s[subnet_id] for s in backend.subnets.values() if subnet_id in s)
-        if subnet.available_ip_addresses < needed:
+        if int(subnet.available_ip_address_count) < needed:
             raise CloudError(
                 "InsufficientFreeAddressesInSubnet", LAUNCH,
                 f"Not enough free addresses in subnet '{subnet_id}' to satisfy the requested number of instances.",

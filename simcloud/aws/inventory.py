@@ -74,8 +74,8 @@ def _regional(world: AwsWorld, region: str) -> Iterator[dict[str, Any]]:
         yield _row("AWS::AutoScaling::AutoScalingGroup", scaling.name, region, {k: v for k, (v, _) in scaling.tags.items()})
     for key in _keys(region):
         if key.key_state != "PendingDeletion":
-            tags = {t["TagKey"]: t["TagValue"] for t in moto_bridge.backend("kms", region).list_resource_tags(key.id)}
-            yield _row("AWS::KMS::Key", key.id, region, tags)
+            found = moto_bridge.backend("kms", region).list_resource_tags(key.id)["Tags"]
+            yield _row("AWS::KMS::Key", key.id, region, {t["TagKey"]: t["TagValue"] for t in found})
     for alias, key_id in _aliases(region):
         if not alias.startswith("alias/aws/"):
             yield _row("AWS::KMS::Alias", alias, region, {"key": key_id})
@@ -92,13 +92,14 @@ def _made_with_vpc(kind: str, one: Mapping[str, Any]) -> bool:
 
 
 def _keys(region: str) -> list[Any]:
-    return [k for k in moto_bridge.backend("kms", region).keys.values() if k.key_manager == "CUSTOMER"]
+    """Keys that somebody made; AWS's own (aws/ebs and the like) come by themselves and cost nothing."""
+    keys = moto_bridge.backend("kms", region).keys.values()
+    return [k for k in keys if k.key_manager == "CUSTOMER" and not any(a.startswith("alias/aws/") for a in k.aliases)]
 
 
 def _aliases(region: str) -> Iterator[tuple[str, str]]:
-    backend = moto_bridge.backend("kms", region)
     for key in _keys(region):
-        for alias in backend.get_all_aliases().get(key.id, ()):
+        for alias in key.aliases:
             yield alias, key.id
 
 

@@ -32,7 +32,7 @@ def group_in_use(call: Call, world: AwsWorld) -> None:
         for other in groups.values()
         if other.id != id
         for one in [*other.ingress_rules, *other.egress_rules]
-        if any(p.get("GroupId") == id for p in one.source_groups)
+        if one.source_group.get("GroupId") == id
     ]
     if users or referring:
         raise CloudError("DependencyViolation", call.operation, f"resource {id} has a dependent object")

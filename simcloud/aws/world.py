@@ -17,6 +17,7 @@ from simcloud.aws.ec2 import LAUNCH, Ec2, tags_of
 from simcloud.aws.inner import Clients
 from simcloud.aws.inventory import inventory, kept
 from simcloud.aws.rules import apply
+from simcloud.aws.upkeep import AFTER
 from simcloud.provider.model import CloudError
 from simcloud.wire import Moment, Request, Response
 
@@ -72,6 +73,8 @@ class AwsWorld:
                 response = self._autoscaling(call, moment)
             else:
                 response = self._to_moto(request)
+            if response.status < 300 and call.name in AFTER:
+                AFTER[call.name](call, self)
         except CloudError as error:
             return refuse(call, error)
         if not is_read(call.operation):

@@ -40,12 +40,13 @@ class Failure:
 class AutoName:
     """The name a provider gives when the program gives none: the logical name, a dash and seven random hex digits.
 
-    `lower` and `max_length` are the service's limits; `suffix` is appended after the random part.
+    `lower` and `max_length` are the service's limits; `prefix` and `suffix` stand around the whole.
     """
 
     property: str = "name"
     max_length: int = 255
     lower: bool = False
+    prefix: str = ""
     suffix: str = ""
 
 

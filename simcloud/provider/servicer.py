@@ -126,7 +126,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
             if inputs.get(name) is None:
                 inputs[name] = value
         if not failures:
-            failures = list(kind.check(without_unknowns(inputs)))
+            # What is not known yet may still come: nobody can say that it is missing.
+            unknown = {name for name, value in inputs.items() if is_unknown(value)}
+            failures = [f for f in kind.check(without_unknowns(inputs)) if f.property.split(".")[0] not in unknown]
         return provider_pb2.CheckResponse(
             inputs=to_struct(inputs),
             failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in failures],
@@ -331,7 +333,10 @@ def _name(auto: AutoName, inputs: dict[str, Any], olds: Mapping[str, Any], reque
     prefix = inputs.get(prefix_property)
     base = prefix if prefix and not is_unknown(prefix) else f"{logical}-"
     proposed = request.autonaming.proposed_name if request.HasField("autonaming") else ""
-    name = proposed or base[: auto.max_length - len(digits) - len(auto.suffix)] + digits + auto.suffix
+    room = auto.max_length - len(auto.prefix) - len(digits) - len(auto.suffix)
+    name = proposed or base[:room] + digits + auto.suffix
+    if not name.startswith(auto.prefix):
+        name = auto.prefix + name
     inputs[auto.property] = name.lower() if auto.lower else name
 
 

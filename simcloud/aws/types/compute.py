@@ -24,7 +24,7 @@ from simcloud.aws.types.base import (
     unwire,
     wire,
 )
-from simcloud.aws.types.network import absent_is_none, arn
+from simcloud.aws.types.network import absent_is_none, arn, patiently
 from simcloud.provider.model import AutoName, CloudError, Failure
 from simcloud.provider.servicer import CreatedButNotReadyError
 
@@ -64,7 +64,7 @@ class PlacementGroup(AwsType):
         retag_ec2(api, cloud, group["GroupId"], old, new)
 
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
-        absent_is_none(lambda: self.api(cloud, state).delete_placement_group(GroupName=id))
+        patiently(lambda: self.api(cloud, state).delete_placement_group(GroupName=id))
 
 
 _TEMPLATE_RENAMES = {

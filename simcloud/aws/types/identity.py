@@ -6,6 +6,7 @@ Sources: IAM and KMS API references; `createOnlyProperties` of the registry sche
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ from simcloud.aws.client import AwsClient, mapping, pairs
 from simcloud.aws.moto_bridge import ACCOUNT
 from simcloud.aws.types.base import REGIONAL, AwsType, Props, present
 from simcloud.aws.types.network import absent_is_none
-from simcloud.provider.model import AutoName, CloudError
+from simcloud.provider.model import AutoName, CloudError, Failure
 from simcloud.provider.values import same
 
 
@@ -374,14 +375,19 @@ class Alias(AwsType):
 
     token = "aws:kms/alias:Alias"
     service = "kms"
-    auto_name = AutoName(max_length=256)
+    auto_name = AutoName(max_length=256, prefix="alias/")
     replace_on = frozenset({"region", "name", "namePrefix"})
     computed = REGIONAL | {"namePrefix"}
     sources = ("KMS API: CreateAlias, UpdateAlias",)
 
+    def check(self, inputs: Props) -> Iterable[Failure]:
+        """An alias is named `alias/…`, and not `alias/aws/…`, which are AWS's own."""
+        name = str(inputs.get("name", "alias/x"))
+        if not name.startswith("alias/") or name.startswith("alias/aws/"):
+            yield Failure("name", 'must begin with "alias/" and not with "alias/aws/"')
+
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         name = str(inputs["name"])
-        name = name if name.startswith("alias/") else f"alias/{name}"
         self.api(cloud, inputs).create_alias(AliasName=name, TargetKeyId=inputs["targetKeyId"])
         return name
 

@@ -7,6 +7,7 @@ the Pulumi AWS provider's documentation of each type; calls: EC2 API reference.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,6 +30,24 @@ def absent_is_none(call: Any, *codes: str) -> Any:
         if is_absent(error) or error.code in codes:
             return None
         raise
+
+
+PATIENCE_S = 20.0
+"""How long a deletion waits for what still uses the resource. The real provider waits 5 to 20 minutes for the same."""
+
+
+def patiently(call: Any) -> Any:
+    """A deletion, tried again while something that is also being deleted still depends on the resource."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return absent_is_none(call, "InvalidGroup.NotFound", "Gateway.NotAttached")
+        except CloudError as error:
+            if error.code not in ("DependencyViolation", "InvalidIPAddress.InUse", "InvalidPlacementGroup.InUse"):
+                raise
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 class Vpc(AwsType):
@@ -97,7 +116,7 @@ class Vpc(AwsType):
         retag_ec2(api, cloud, id, old, new)
 
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
-        absent_is_none(lambda: self.api(cloud, state).delete_vpc(VpcId=id))
+        patiently(lambda: self.api(cloud, state).delete_vpc(VpcId=id))
 
 
 class Subnet(AwsType):
@@ -147,7 +166,7 @@ class Subnet(AwsType):
         retag_ec2(api, cloud, id, old, new)
 
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
-        absent_is_none(lambda: self.api(cloud, state).delete_subnet(SubnetId=id))
+        patiently(lambda: self.api(cloud, state).delete_subnet(SubnetId=id))
 
 
 class InternetGateway(AwsType):
@@ -188,10 +207,8 @@ class InternetGateway(AwsType):
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
         api = self.api(cloud, state)
         if state.get("vpcId"):
-            absent_is_none(
-                lambda: api.detach_internet_gateway(InternetGatewayId=id, VpcId=state["vpcId"]), "Gateway.NotAttached"
-            )
-        absent_is_none(lambda: api.delete_internet_gateway(InternetGatewayId=id))
+            patiently(lambda: api.detach_internet_gateway(InternetGatewayId=id, VpcId=state["vpcId"]))
+        patiently(lambda: api.delete_internet_gateway(InternetGatewayId=id))
 
 
 class Eip(AwsType):
@@ -231,7 +248,7 @@ class Eip(AwsType):
         retag_ec2(self.api(cloud, new), cloud, id, old, new)
 
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
-        absent_is_none(lambda: self.api(cloud, state).release_address(AllocationId=id))
+        patiently(lambda: self.api(cloud, state).release_address(AllocationId=id))
 
 
 class NatGateway(AwsType):
@@ -338,7 +355,7 @@ class RouteTable(AwsType):
         retag_ec2(api, cloud, id, old, new)
 
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
-        absent_is_none(lambda: self.api(cloud, state).delete_route_table(RouteTableId=id))
+        patiently(lambda: self.api(cloud, state).delete_route_table(RouteTableId=id))
 
 
 def _destination(route: Props) -> str:
@@ -563,7 +580,7 @@ class SecurityGroup(AwsType):
         retag_ec2(api, cloud, id, old, new)
 
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
-        absent_is_none(lambda: self.api(cloud, state).delete_security_group(GroupId=id), "InvalidGroup.NotFound")
+        patiently(lambda: self.api(cloud, state).delete_security_group(GroupId=id))
 
 
 def _permission(rule: Props, own_id: str) -> dict[str, Any]:
