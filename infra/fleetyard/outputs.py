@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fleetyard.catalog import Unknown
 from fleetyard.findings import error
 
 if TYPE_CHECKING:
@@ -133,15 +134,20 @@ def export(plan: Plan, network: Reports, pools: Mapping[str, Reports], stores: M
                 "buy": str(planned[name].buy),
                 "cache": cache.at if (cache := planned[name].cache) else None,
                 "update": str(planned[name].update),
-                "usd_per_hour": planned[name].usd_per_hour or None,
+                "usd_per_hour": _usd(planned[name].usd_per_hour),
                 **pool.report(),
             }
             for name, pool in pools.items()
         },
         "stores": {name: {"on_destroy": str(_of(plan, name)), **store.report()} for name, store in stores.items()},
         "endpoints": {},
-        "usd_per_hour": plan.usd_per_hour or None,
+        "usd_per_hour": _usd(plan.usd_per_hour),
     }
+
+
+def _usd(amount: float | Unknown) -> float | None:
+    """To a tenth of a cent; None where a price is unknown."""
+    return None if isinstance(amount, Unknown) else round(amount, 3)
 
 
 def _of(plan: Plan, store: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.runtime import mocks, settings, stack, sync_await
+from pulumi.runtime import mocks, settings, sync_await
+from pulumi.runtime.stack import run_pulumi_func
 
 from fleetyard.plan import Plan, make_plan
 from fleetyard.spec import load_stack
@@ -70,12 +71,12 @@ class _Monitor(mocks.MockMonitor):
         return answer
 
 
-def graph(build: Callable[[], Mapping[str, Any]]) -> tuple[list[Row], dict[str, Any]]:
+def graph(build: Callable[[], Mapping[str, Any]], stack: str = "test") -> tuple[list[Row], dict[str, Any]]:
     """Run a program's body; the resources it registers and the mapping it returns, outputs resolved."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     monitor = _Monitor()
     settings.reset_options()
-    pulumi.runtime.set_mocks(_Mocks(), project="fleetyard", stack="test", preview=False, monitor=monitor)
+    pulumi.runtime.set_mocks(_Mocks(), project="fleetyard", stack=stack, preview=False, monitor=monitor)
     exported: dict[str, Any] = {}
 
     def program() -> None:
@@ -83,7 +84,7 @@ def graph(build: Callable[[], Mapping[str, Any]]) -> tuple[list[Row], dict[str, 
         pulumi.Output.from_input(dict(result)).apply(exported.update)
 
     async def run() -> None:
-        await stack.run_pulumi_func(program)
+        await run_pulumi_func(program)
 
     sync_await._sync_await(run())
     return [row for row in monitor.rows if row.token != "pulumi:pulumi:Stack"], exported
