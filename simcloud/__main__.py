@@ -49,7 +49,10 @@ def start(home: Path, fresh: bool) -> int:
     with (home / "log").open("ab") as log:
         child = subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-m", "simcloud", "--home", str(home), "serve"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
             # Sets must come out in one order in every life of the world, or a replay would differ.
             env=os.environ | {"PYTHONHASHSEED": "0"},
         )
@@ -59,8 +62,10 @@ def start(home: Path, fresh: bool) -> int:
         print(f"simcloud: did not start; the end of {home / 'log'}:\n{_tail(home / 'log')}", file=sys.stderr)
         return FINDINGS
     records = ask(world, "status")["records"]
-    print(f"simcloud: a simulated AWS and GCP run (pid {world.pid}, {records} calls on record, "
-          f"{time.monotonic() - began:.1f} s). Nothing in them is real and nothing is bought.")
+    print(
+        f"simcloud: a simulated AWS and GCP run (pid {world.pid}, {records} calls on record, "
+        f"{time.monotonic() - began:.1f} s). Nothing in them is real and nothing is bought."
+    )
     return DONE
 
 
@@ -139,8 +144,12 @@ def inventory(home: Path, as_json: bool) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="fleetyard sim", description="A simulated AWS and GCP behind the real Pulumi engine.")
-    parser.add_argument("--home", type=Path, default=None, help="where the world lives (default: the user's state folder)")
+    parser = argparse.ArgumentParser(
+        prog="fleetyard sim", description="A simulated AWS and GCP behind the real Pulumi engine."
+    )
+    parser.add_argument(
+        "--home", type=Path, default=None, help="where the world lives (default: the user's state folder)"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     begin = commands.add_parser("start", help="start the world in the background")
     begin.add_argument("--fresh", action="store_true", help="empty it first, together with its Pulumi state")
@@ -151,7 +160,9 @@ def main(argv: list[str] | None = None) -> int:
         commands.add_parser(name, help=about).add_argument("--json", action="store_true")
     fault = commands.add_parser("fault", help="make calls fail: " + "; ".join(f"{k}: {v}" for k, v in KINDS.items()))
     fault.add_argument("kind", choices=[*KINDS, "clear"])
-    fault.add_argument("match", nargs="?", default="*", help="shell pattern over ec2:CreateVpc, compute.networks.insert …")
+    fault.add_argument(
+        "match", nargs="?", default="*", help="shell pattern over ec2:CreateVpc, compute.networks.insert …"
+    )
     fault.add_argument("--after", type=int, default=0, help="calls that match and are let pass first")
     fault.add_argument("--every", type=int, default=1, help="then each n-th")
     fault.add_argument("--times", type=int, default=None, help="at most so often")
@@ -187,10 +198,18 @@ def _run(args: argparse.Namespace, home: Path) -> int:
         if args.kind == "clear":
             ask(_needs(home), "faults/clear")
         else:
-            ask(_needs(home), "fault", {
-                "match": args.match, "kind": args.kind, "after": args.after, "every": args.every, "times": args.times,
-                "seconds": args.seconds,
-            })
+            ask(
+                _needs(home),
+                "fault",
+                {
+                    "match": args.match,
+                    "kind": args.kind,
+                    "after": args.after,
+                    "every": args.every,
+                    "times": args.times,
+                    "seconds": args.seconds,
+                },
+            )
         return status(home, False)
     pairs = (a.partition("=") for a in args.argument)
     values = {name: _value(value) for name, _, value in pairs}

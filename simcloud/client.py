@@ -17,7 +17,7 @@ class RefusedError(Exception):
 
 def ask(world: Running, what: str, args: Mapping[str, Any] | None = None, timeout_s: float = 60) -> Any:
     """Ask a running world: status, inventory, fault, faults/clear, control, stop. Raises RefusedError, OSError."""
-    request = urllib.request.Request(  # noqa: S310 - loopback only
+    request = urllib.request.Request(
         f"http://{LOOPBACK}:{world.aws_http}/_simcloud/{what}",
         json.dumps(dict(args or {})).encode(),
         {"x-simcloud-token": world.token, "content-type": "application/json"},

@@ -27,7 +27,8 @@ KINDS = {
 
 @dataclass(slots=True)
 class Fault:
-    """One planned failure. `after`: calls that match and are let pass first; `every`: then each n-th; `times`: at most."""
+    """One planned failure. `after`: calls that match and are let pass first; `every`: then each n-th; `times`: at
+    most."""
 
     match: str
     kind: str

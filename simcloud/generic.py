@@ -1,7 +1,7 @@
 """The path of resource types that no cloud here models: what the program said is kept, and given an id.
 
-It is checked against the SDK's types before it gets here, and no rule of a cloud is applied; the provider says so for every
-such resource.
+It is checked against the SDK's types before it gets here, and no rule of a cloud is applied; the provider says so for
+every such resource.
 """
 
 from __future__ import annotations
@@ -61,7 +61,13 @@ class GenericWorld:
     def inventory(self) -> list[dict[str, Any]]:
         """Every generic resource."""
         return [
-            {"cloud": "generic", "type": row["token"], "id": id, "region": "", "tags": dict(row["inputs"].get("tags") or {})}
+            {
+                "cloud": "generic",
+                "type": row["token"],
+                "id": id,
+                "region": "",
+                "tags": dict(row["inputs"].get("tags") or {}),
+            }
             for id, row in sorted(self._rows.items())
         ]
 

@@ -98,7 +98,8 @@ class Journal:
                     if lines.read(1):
                         raise JournalDamagedError(
                             f"{self.path.name}, line {number}: the checksum is wrong and lines follow. "
-                            "Fix: restore the file from a copy, or start an empty world with `fleetyard sim start --fresh`."
+                            "Fix: restore the file from a copy, or start an empty world with `fleetyard sim "
+                            "start --fresh`."
                         )
                     break
                 good_bytes += len(line)

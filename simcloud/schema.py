@@ -1,8 +1,9 @@
 """What the Pulumi SDKs themselves say of every resource type: its inputs, what is required, its outputs, its secrets.
 
-Importing the two SDKs whole takes half a minute, so this is done once per SDK release (`python -m simcloud.schema`) and kept
-as a small database in the user's cache folder. Source: the installed `pulumi_aws` and `pulumi_gcp` packages, through the
-getters of `pulumi._types`; the names come from those getters and never from a guess at camel case.
+Importing the two SDKs whole takes half a minute, so this is done once per SDK release (`python -m simcloud.schema`)
+and kept
+as a small database in the user's cache folder. Source: the installed `pulumi_aws` and `pulumi_gcp` packages, through
+the getters of `pulumi._types`; the names come from those getters and never from a guess at camel case.
 """
 
 from __future__ import annotations
@@ -120,14 +121,16 @@ class _Reader:
         cls = getattr(module, class_name)
         source_module = sys.modules[cls.__module__]
         # A nested type may have taken the name `…Args`; the resource's own class is then called `…InitArgs`.
-        args = getattr(source_module, class_name + "InitArgs", None) or getattr(source_module, class_name + "Args", None)
+        args = getattr(source_module, class_name + "InitArgs", None) or getattr(
+            source_module, class_name + "Args", None
+        )
         inputs, required = self._properties(args) if args is not None else ({}, [])
         outputs = {name: self._type(hint) for name, hint in _types.resource_types(cls).items()}
         secrets = re.findall(r"additional_secret_outputs=\[([^\]]*)\]", inspect.getsource(source_module))
         names = re.findall(r'"(\w+)"', " ".join(secrets))
         self.resources[token] = {"i": inputs, "r": required, "o": outputs, "s": names}
 
-    def _properties(self, args: type) -> tuple[dict[str, str], list[str]]:
+    def _properties(self, args: Any) -> tuple[dict[str, str], list[str]]:
         from pulumi import _types
 
         names = _types.input_type_py_to_pulumi_names(args)

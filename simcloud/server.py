@@ -178,8 +178,11 @@ def _grpc(world: World, package: str, port: int) -> tuple[Any, int]:
     from simcloud.provider.translations import translation
     from simcloud.schema import TypeIndex
 
-    options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE),
-               ("grpc.so_reuseport", 0)]
+    options = [
+        ("grpc.max_receive_message_length", MAX_MESSAGE),
+        ("grpc.max_send_message_length", MAX_MESSAGE),
+        ("grpc.so_reuseport", 0),
+    ]
     server = grpc.server(ThreadPoolExecutor(max_workers=32), options=options)
     provider = Provider(translation(package, world), TypeIndex(package))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
@@ -210,7 +213,9 @@ def serve(home: Path) -> int:
     token = secrets.token_hex(16)
     aws, gcp = (_http(world, cloud, token, ports[f"{cloud}_http"], stop) for cloud in ("aws", "gcp"))
     grpc_servers = {package: _grpc(world, package, ports[f"{package}_grpc"]) for package in ("aws", "gcp")}
-    state = Running(os.getpid(), aws.server_port, gcp.server_port, grpc_servers["aws"][1], grpc_servers["gcp"][1], token)
+    state = Running(
+        os.getpid(), aws.server_port, gcp.server_port, grpc_servers["aws"][1], grpc_servers["gcp"][1], token
+    )
     unfinished = home / f"{RUN_FILE}.new"
     unfinished.write_text(json.dumps(asdict(state)))
     unfinished.chmod(0o600)

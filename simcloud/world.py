@@ -83,7 +83,7 @@ class World:
                 self._now = record.at
                 try:
                     self._carry_out(record)
-                except Exception:  # noqa: BLE001 - it failed in the same way when it was first carried out
+                except Exception:
                     traceback.print_exc()
             self._replaying = False
             return self._seq
@@ -136,7 +136,7 @@ class World:
                     try:
                         if cloud.pending():
                             self._recorded(name, "tick", {})
-                    except Exception:  # noqa: BLE001 - one cloud's defect must not stop the other's processes
+                    except Exception:
                         traceback.print_exc()
 
     def _recorded(self, cloud: str, kind: str, body: Mapping[str, Any]) -> Any:

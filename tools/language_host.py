@@ -2,8 +2,8 @@
 
 The official Pulumi install brings `pulumi-language-python`; the engine's Go module does not. This serves the same
 LanguageRuntime service with the Python SDK's own stubs, and starts the program through `pulumi-language-python-exec`,
-which lies in Pulumi's Go SDK module. It is installed as `.venv/bin/pulumi-language-python` by `tools/setup.py`, and only
-where no official Pulumi is on PATH.
+which lies in Pulumi's Go SDK module. It is installed as `.venv/bin/pulumi-language-python` by `tools/setup.py`, and
+only where no official Pulumi is on PATH.
 
 What it leaves to the official one: generating programs, projects and packages, packing and linking.
 """
@@ -58,7 +58,8 @@ GRPC_OPTIONS = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_s
 
 
 def interpreter(root: str, options: dict[str, Any]) -> str:
-    """The program's Python: that of the project's `virtualenv` option if it has one, else the one that runs this host."""
+    """The program's Python: that of the project's `virtualenv` option if it has one, else the one that runs this
+    host."""
     chosen = options.get("virtualenv")
     if not chosen:
         return sys.executable
@@ -151,7 +152,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
         if not requirements.exists():
             yield language_pb2.InstallDependenciesResponse(stdout=b"no requirements.txt: nothing to install\n")
             return
-        done = subprocess.run(  # noqa: S603 - the program's own interpreter
+        done = subprocess.run(
             [python, "-m", "pip", "install", "-r", str(requirements)], capture_output=True, check=False
         )
         yield language_pb2.InstallDependenciesResponse(stdout=done.stdout, stderr=done.stderr)
@@ -233,7 +234,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
             raise
 
     def _start(self, command: list[str], env: dict[str, str], cwd: str) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(  # noqa: S603 - the program's own interpreter
+        child = subprocess.Popen(
             command,
             env=env,
             cwd=cwd or None,

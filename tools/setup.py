@@ -1,7 +1,7 @@
 """Make `.venv`: the locked Python packages, the `fleetyard` command, and a Pulumi engine.
 
-Run by `make setup` with any Python >= 3.11, so it uses the standard library alone. What is expensive to make (the engine)
-is kept in the user's cache folder and can be deleted at any time.
+Run by `make setup` with any Python >= 3.11, so it uses the standard library alone. What is expensive to make (the
+engine) is kept in the user's cache folder and can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -75,10 +75,14 @@ def make_packages() -> None:
     if not (VENV / "bin" / "python").exists():
         timed("creating .venv", lambda: venv.create(VENV, with_pip=True, symlinks=True))
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    timed("installing the locked packages (2 to 4 minutes the first time)",
-          lambda: run([*pip, "--require-hashes", "-r", str(LOCK)]))
-    timed("installing the fleetyard command",
-          lambda: run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]))
+    timed(
+        "installing the locked packages (2 to 4 minutes the first time)",
+        lambda: run([*pip, "--require-hashes", "-r", str(LOCK)]),
+    )
+    timed(
+        "installing the fleetyard command",
+        lambda: run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]),
+    )
     stamp.write_text(wanted)
 
 
@@ -133,11 +137,17 @@ def build_engine() -> Path:
     build = [go, "build", "-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", flags, "-o", str(building)]
     package = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
     env = os.environ | {"GOFLAGS": "-mod=readonly -buildvcs=false"}
-    timed(f"building the Pulumi engine {version} from its Go modules (5 to 8 minutes, once)",
-          lambda: run([*build, package], cwd=TOOLS, env=env))
+    timed(
+        f"building the Pulumi engine {version} from its Go modules (5 to 8 minutes, once)",
+        lambda: run([*build, package], cwd=TOOLS, env=env),
+    )
     listed = subprocess.run(
         [go, "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
-        cwd=TOOLS, env=env, capture_output=True, text=True, check=True,
+        cwd=TOOLS,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     executor = Path(listed.stdout.strip(), "python", "cmd", "pulumi-language-python-exec")
     shutil.copyfile(executor, home / executor.name)
@@ -179,8 +189,10 @@ def link_engine() -> None:
 
 def index_types() -> None:
     """Read the resource types of the two provider SDKs once, so that no simulated cloud has to import them."""
-    timed("indexing the provider SDKs' types (about a minute, once)" if not _indexed() else "checking the type index",
-          lambda: run([str(VENV / "bin" / "python"), "-m", "simcloud.schema"]))
+    timed(
+        "indexing the provider SDKs' types (about a minute, once)" if not _indexed() else "checking the type index",
+        lambda: run([str(VENV / "bin" / "python"), "-m", "simcloud.schema"]),
+    )
 
 
 def _indexed() -> bool:

@@ -1,7 +1,8 @@
 """EC2 Auto Scaling, ours: groups, their members, scaling activities, instance refreshes.
 
 moto's groups launch everything in the first subnet, at once, and know no failed activity, no interface list and no
-instance refresh. This one launches through `Ec2.launch`, spreads over its subnets, fails activities and tries again, and
+instance refresh. This one launches through `Ec2.launch`, spreads over its subnets, fails activities and tries again,
+and
 replaces members in batches. Sources: Amazon EC2 Auto Scaling API reference; user guide pages "Instance distribution",
 "Termination policies", "Instance refresh", "Troubleshoot".
 """
@@ -22,8 +23,15 @@ from simcloud.wire import Moment
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 300.0
 PROCESSES = (
-    "Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh",
-    "ReplaceUnhealthy", "ScheduledActions",
+    "Launch",
+    "Terminate",
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "AZRebalance",
+    "HealthCheck",
+    "InstanceRefresh",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
 )
 
 
@@ -91,7 +99,7 @@ class AutoScaling:
     def __init__(self, ec2: Ec2) -> None:
         self._ec2 = ec2
         self.groups: dict[str, dict[str, Group]] = {}
-        self._now = datetime(2000, 1, 1)  # noqa: DTZ001 - replaced by the first call's moment
+        self._now = datetime(2000, 1, 1)
         self.operations: Mapping[str, Callable[[str, Mapping[str, Any], Moment], dict[str, Any]]] = {
             "CreateAutoScalingGroup": self.create,
             "UpdateAutoScalingGroup": self.update,
@@ -122,7 +130,8 @@ class AutoScaling:
         here = self.groups.setdefault(region, {})
         if name in here:
             raise CloudError(
-                "AlreadyExists", operation,
+                "AlreadyExists",
+                operation,
                 "AutoScalingGroup by this name already exists - A group with the name " + name + " already exists",
             )
         desired = p["MinSize"] if p.get("DesiredCapacity") is None else p["DesiredCapacity"]
@@ -131,9 +140,19 @@ class AutoScaling:
         spec = {k: v for k, v in p.items() if k not in _NOT_SHOWN}
         self._check_template(region, spec, subnets, operation)
         identity = str(_uuid(moment))
-        arn = f"arn:aws:autoscaling:{region}:{moto_bridge.ACCOUNT}:autoScalingGroup:{identity}:autoScalingGroupName/{name}"
+        owner = f"arn:aws:autoscaling:{region}:{moto_bridge.ACCOUNT}"
+        arn = f"{owner}:autoScalingGroup:{identity}:autoScalingGroupName/{name}"
         here[name] = Group(
-            name, arn, region, moment.now, spec, subnets, zones, p["MinSize"], p["MaxSize"], desired,
+            name,
+            arn,
+            region,
+            moment.now,
+            spec,
+            subnets,
+            zones,
+            p["MinSize"],
+            p["MaxSize"],
+            desired,
             {t["Key"]: (t.get("Value", ""), bool(t.get("PropagateAtLaunch"))) for t in p.get("Tags") or ()},
         )
         return {}
@@ -166,8 +185,10 @@ class AutoScaling:
         group = self._group(region, p["AutoScalingGroupName"], operation)
         if group.members and not p.get("ForceDelete"):
             raise CloudError(
-                "ResourceInUse", operation,
-                "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still "
+                "ResourceInUse",
+                operation,
+                "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance "
+                "request(s) still "
                 "in the group.",
             )
         self._terminate(group, [m.id for m in group.members], moment, "the group is being deleted")
@@ -207,8 +228,10 @@ class AutoScaling:
         if p.get("ShouldDecrementDesiredCapacity"):
             if group.desired - 1 < group.least:
                 raise CloudError(
-                    "ValidationError", "TerminateInstanceInAutoScalingGroup",
-                    "Currently, desiredSize equals minSize. Terminating instance without replacement will violate group's "
+                    "ValidationError",
+                    "TerminateInstanceInAutoScalingGroup",
+                    "Currently, desiredSize equals minSize. Terminating instance without replacement will "
+                    "violate group's "
                     "min size constraint.",
                 )
             group.desired -= 1
@@ -231,7 +254,9 @@ class AutoScaling:
 
     def describe_activities(self, region: str, p: Mapping[str, Any], moment: Moment) -> dict[str, Any]:
         name = p.get("AutoScalingGroupName")
-        found = [a for g in self.groups.get(region, {}).values() if name in (None, g.name) for a in reversed(g.activities)]
+        found = [
+            a for g in self.groups.get(region, {}).values() if name in (None, g.name) for a in reversed(g.activities)
+        ]
         return {"Activities": found[: p.get("MaxRecords") or 100]}
 
     # Tags, processes, metrics
@@ -279,13 +304,15 @@ class AutoScaling:
         group = self._group(region, p["AutoScalingGroupName"], operation)
         if any(r.status in ("Pending", "InProgress") for r in group.refreshes):
             raise CloudError(
-                "InstanceRefreshInProgress", operation,
+                "InstanceRefreshInProgress",
+                operation,
                 "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
             )
         preferences = dict(p.get("Preferences") or {})
         template = self._wanted_template(group)
         stale = [
-            m.id for m in group.members
+            m.id
+            for m in group.members
             if not (preferences.get("SkipMatching") and m.template.get("Version") == template.get("Version"))
         ]
         refresh = Refresh(str(_uuid(moment)), "InProgress", moment.now, preferences, stale, len(stale))
@@ -298,9 +325,14 @@ class AutoScaling:
         return {
             "InstanceRefreshes": [
                 {
-                    "InstanceRefreshId": r.id, "AutoScalingGroupName": group.name, "Status": r.status,
-                    "StatusReason": r.reason or None, "StartTime": r.started, "EndTime": r.ended,
-                    "PercentageComplete": r.done_percent, "InstancesToUpdate": len(r.to_replace),
+                    "InstanceRefreshId": r.id,
+                    "AutoScalingGroupName": group.name,
+                    "Status": r.status,
+                    "StatusReason": r.reason or None,
+                    "StartTime": r.started,
+                    "EndTime": r.ended,
+                    "PercentageComplete": r.done_percent,
+                    "InstancesToUpdate": len(r.to_replace),
                     "Preferences": r.preferences,
                 }
                 for r in reversed(group.refreshes)
@@ -314,7 +346,9 @@ class AutoScaling:
         running = next((r for r in group.refreshes if r.status in ("Pending", "InProgress")), None)
         if running is None:
             raise CloudError(
-                "ActiveInstanceRefreshNotFound", operation, "No in progress or pending Instance Refresh found for the group"
+                "ActiveInstanceRefreshNotFound",
+                operation,
+                "No in progress or pending Instance Refresh found for the group",
             )
         running.status, running.ended, running.reason = "Cancelled", moment.now, "Cancelled by user"
         return {"InstanceRefreshId": running.id}
@@ -378,8 +412,15 @@ class AutoScaling:
                 self._launch(group, subnet, count, moment)
             except CloudError as error:
                 failed = True
-                self._note(group, moment, "Launching a new EC2 instance", "Failed",
-                           f"{error.message} Launching EC2 instance failed.", cause="capacity is short", code=error.code)
+                self._note(
+                    group,
+                    moment,
+                    "Launching a new EC2 instance",
+                    "Failed",
+                    f"{error.message} Launching EC2 instance failed.",
+                    cause="capacity is short",
+                    code=error.code,
+                )
         if failed:
             group.retry_at = moment.now + timedelta(seconds=group.retry_s)
             group.retry_s = min(group.retry_s * 2, LONGEST_RETRY_S)
@@ -418,11 +459,24 @@ class AutoScaling:
         zone = self._zone(group.region, subnet)
         for id in self._ec2.launch(group.region, spec, subnet, count, moment, tags):
             group.members.append(
-                Member(id, zone, subnet, spec["InstanceType"], template, moment.now,
-                       bool(group.spec.get("NewInstancesProtectedFromScaleIn")))
+                Member(
+                    id,
+                    zone,
+                    subnet,
+                    spec["InstanceType"],
+                    template,
+                    moment.now,
+                    bool(group.spec.get("NewInstancesProtectedFromScaleIn")),
+                )
             )
-            self._note(group, moment, f"Launching a new EC2 instance: {id}", "Successful", "",
-                       cause="the group's capacity was below the desired one")
+            self._note(
+                group,
+                moment,
+                f"Launching a new EC2 instance: {id}",
+                "Successful",
+                "",
+                cause="the group's capacity was below the desired one",
+            )
 
     def _leaving(self, group: Group, surplus: int) -> list[str]:
         """The default termination policy: the zone with most members first, then the oldest launch template."""
@@ -464,16 +518,26 @@ class AutoScaling:
         batch = max(1, math.floor(group.desired * (100 - least) / 100))
         leaving = running.to_replace[:batch]
         self._terminate(group, leaving, moment, f"instance refresh {running.id}")
-        running.to_replace = running.to_replace[len(leaving):]
+        running.to_replace = running.to_replace[len(leaving) :]
         self._resize(group, moment)
 
-    def _note(self, group: Group, moment: Moment, what: str, status: str, message: str, cause: str, code: str = "") -> None:
-        group.activities.append({
-            "ActivityId": str(_uuid(moment)), "AutoScalingGroupName": group.name, "Description": what,
-            "Cause": f"At {moment.now:%Y-%m-%dT%H:%M:%SZ} {cause}.", "StartTime": moment.now, "EndTime": moment.now,
-            "StatusCode": status, "StatusMessage": f"{code}: {message}" if code else message, "Progress": 100,
-            "AutoScalingGroupARN": group.arn,
-        })
+    def _note(
+        self, group: Group, moment: Moment, what: str, status: str, message: str, cause: str, code: str = ""
+    ) -> None:
+        group.activities.append(
+            {
+                "ActivityId": str(_uuid(moment)),
+                "AutoScalingGroupName": group.name,
+                "Description": what,
+                "Cause": f"At {moment.now:%Y-%m-%dT%H:%M:%SZ} {cause}.",
+                "StartTime": moment.now,
+                "EndTime": moment.now,
+                "StatusCode": status,
+                "StatusMessage": f"{code}: {message}" if code else message,
+                "Progress": 100,
+                "AutoScalingGroupARN": group.arn,
+            }
+        )
         del group.activities[:-200]
 
     # Launch templates
@@ -502,7 +566,8 @@ class AutoScaling:
     def _check_template(self, region: str, spec: Mapping[str, Any], subnets: list[str], operation: str) -> None:
         if not self._specification(spec):
             raise CloudError(
-                "ValidationError", operation,
+                "ValidationError",
+                operation,
                 "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or "
                 "MixedInstancesPolicy parameter.",
             )
@@ -537,48 +602,72 @@ class AutoScaling:
             if id not in known:
                 raise CloudError("ValidationError", operation, f"The subnet ID '{id}' does not exist")
         if len({known[id].vpc_id for id in named}) > 1:
-            raise CloudError("ValidationError", operation, "The subnets belong to more than one VPC (simulator's words)")
+            raise CloudError(
+                "ValidationError", operation, "The subnets belong to more than one VPC (simulator's words)"
+            )
         return named, list(dict.fromkeys(known[id].availability_zone for id in named))
 
     def _zone(self, region: str, subnet: str) -> str:
-        return next(
-            str(s[subnet].availability_zone) for s in self._ec2.backend(region).subnets.values() if subnet in s
-        )
+        return next(str(s[subnet].availability_zone) for s in self._ec2.backend(region).subnets.values() if subnet in s)
 
     def _group(self, region: str, name: str, operation: str) -> Group:
         group = self.groups.get(region, {}).get(name)
         if group is None:
-            raise CloudError("ValidationError", operation, f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
+            raise CloudError(
+                "ValidationError", operation, f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"
+            )
         return group
 
     def _of_member(self, region: str, id: str, operation: str) -> Group:
         for group in self.groups.get(region, {}).values():
             if any(m.id == id for m in group.members):
                 return group
-        raise CloudError("ValidationError", operation, f"Instance Id not found - No managed instance found for instance ID: {id}")
+        raise CloudError(
+            "ValidationError", operation, f"Instance Id not found - No managed instance found for instance ID: {id}"
+        )
 
     def _member(self, m: Member) -> dict[str, Any]:
         return {
-            "InstanceId": m.id, "InstanceType": m.type, "AvailabilityZone": m.zone, "LifecycleState": "InService",
-            "HealthStatus": m.health, "LaunchTemplate": m.template, "ProtectedFromScaleIn": m.protected,
+            "InstanceId": m.id,
+            "InstanceType": m.type,
+            "AvailabilityZone": m.zone,
+            "LifecycleState": "InService",
+            "HealthStatus": m.health,
+            "LaunchTemplate": m.template,
+            "ProtectedFromScaleIn": m.protected,
         }
 
     def _shown(self, g: Group) -> dict[str, Any]:
         spec = {k: v for k, v in g.spec.items() if v is not None}
         return {
-            "HealthCheckType": "EC2", "DefaultCooldown": 300, "HealthCheckGracePeriod": 0,
-            "TerminationPolicies": ["Default"], "NewInstancesProtectedFromScaleIn": False, "CapacityRebalance": False,
+            "HealthCheckType": "EC2",
+            "DefaultCooldown": 300,
+            "HealthCheckGracePeriod": 0,
+            "TerminationPolicies": ["Default"],
+            "NewInstancesProtectedFromScaleIn": False,
+            "CapacityRebalance": False,
             **spec,
-            "AutoScalingGroupName": g.name, "AutoScalingGroupARN": g.arn, "MinSize": g.least, "MaxSize": g.most,
-            "DesiredCapacity": g.desired, "AvailabilityZones": g.zones, "VPCZoneIdentifier": ",".join(g.subnets),
-            "Instances": [self._member(m) for m in g.members], "CreatedTime": g.created, "Tags": _tags(g),
-            "SuspendedProcesses": [{"ProcessName": p, "SuspensionReason": "User suspended"} for p in sorted(g.suspended)],
+            "AutoScalingGroupName": g.name,
+            "AutoScalingGroupARN": g.arn,
+            "MinSize": g.least,
+            "MaxSize": g.most,
+            "DesiredCapacity": g.desired,
+            "AvailabilityZones": g.zones,
+            "VPCZoneIdentifier": ",".join(g.subnets),
+            "Instances": [self._member(m) for m in g.members],
+            "CreatedTime": g.created,
+            "Tags": _tags(g),
+            "SuspendedProcesses": [
+                {"ProcessName": p, "SuspensionReason": "User suspended"} for p in sorted(g.suspended)
+            ],
             "EnabledMetrics": [{"Metric": m, "Granularity": "1Minute"} for m in sorted(g.metrics)],
-            "ServiceLinkedRoleARN": f"arn:aws:iam::{moto_bridge.ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/"
-            "AWSServiceRoleForAutoScaling",
+            "ServiceLinkedRoleARN": _SERVICE_ROLE,
         }
 
 
+_SERVICE_ROLE = (
+    f"arn:aws:iam::{moto_bridge.ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+)
 _NOT_SHOWN = frozenset(
     {"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "AvailabilityZones", "VPCZoneIdentifier", "Tags"}
 )
@@ -586,16 +675,34 @@ _NOT_SHOWN = frozenset(
 
 def _sizes(operation: str, least: int, most: int, desired: int) -> None:
     if least > most:
-        raise CloudError("ValidationError", operation, "Max bound, " + str(most) + ", must be greater than or equal to min bound, " + str(least))
+        raise CloudError(
+            "ValidationError",
+            operation,
+            "Max bound, " + str(most) + ", must be greater than or equal to min bound, " + str(least),
+        )
     if desired < least:
-        raise CloudError("ValidationError", operation, f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}")
+        raise CloudError(
+            "ValidationError",
+            operation,
+            f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}",
+        )
     if desired > most:
-        raise CloudError("ValidationError", operation, f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}")
+        raise CloudError(
+            "ValidationError",
+            operation,
+            f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}",
+        )
 
 
 def _tags(g: Group) -> list[dict[str, Any]]:
     return [
-        {"ResourceId": g.name, "ResourceType": "auto-scaling-group", "Key": k, "Value": v, "PropagateAtLaunch": propagate}
+        {
+            "ResourceId": g.name,
+            "ResourceType": "auto-scaling-group",
+            "Key": k,
+            "Value": v,
+            "PropagateAtLaunch": propagate,
+        }
         for k, (v, propagate) in g.tags.items()
     ]
 

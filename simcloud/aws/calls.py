@@ -69,15 +69,13 @@ def operation_name(request: Request, service: str) -> str:
     if target:
         return target.rsplit(".", 1)[-1]
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded") or service == "ec2":
-        found = re.search(rb"(?:^|&)Action=(\w+)", request.body) or re.search(
-            r"(?:^|&)Action=(\w+)", request.query
-        )  # type: ignore[assignment]
+        found = re.search(rb"(?:^|&)Action=(\w+)", request.body) or re.search(r"(?:^|&)Action=(\w+)", request.query)
         if found:
             word = found.group(1)
             return word.decode() if isinstance(word, bytes) else word
     try:
         model, _ = get_service_router(service).match(_moto_request(request, service))
-    except Exception:  # noqa: BLE001 - werkzeug's and botocore's many ways of saying that nothing fits
+    except Exception:
         return ""
     return str(model.name)
 
@@ -124,7 +122,7 @@ def _operation(service: str, name: str) -> OperationModel | None:
     try:
         found: ServiceModel = get_service_model(service)
         return found.operation_model(name)
-    except Exception:  # noqa: BLE001 - botocore raises a different one for each thing that is not there
+    except Exception:
         return None
 
 

@@ -78,7 +78,8 @@ class AwsClient:
         return {**self.default_tags, **(inputs.get("tags") or {})}
 
     def own_tags(self, tags: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
-        """`tags` and `tagsAll` of a state. A default tag counts as the resource's own only if the program said so too."""
+        """`tags` and `tagsAll` of a state. A default tag counts as the resource's own only if the program said so
+        too."""
         everything = {k: v for k, v in tags.items() if not k.startswith("aws:")}
         said = known.get("tags") or {}
         own = {k: v for k, v in everything.items() if k in said or self.default_tags.get(k) != v}

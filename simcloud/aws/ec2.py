@@ -1,7 +1,7 @@
 """The part of EC2 that moto has not: placement groups, network cards, capacity reservations, capacity and quota.
 
-Sources: EC2 API reference (RunInstances, CreatePlacementGroup, CreateCapacityReservation, "Error codes for the Amazon EC2
-API"), EC2 User Guide ("Elastic Fabric Adapter", "Placement groups", "On-Demand Instance quotas"), and AWS's own
+Sources: EC2 API reference (RunInstances, CreatePlacementGroup, CreateCapacityReservation, "Error codes for the Amazon
+EC2 API"), EC2 User Guide ("Elastic Fabric Adapter", "Placement groups", "On-Demand Instance quotas"), and AWS's own
 `describe-instance-types` and `-offerings` through `simcloud.aws.facts`.
 """
 
@@ -29,7 +29,8 @@ QUOTA_CODES = {
     "dl": "L-6E869C2A",
 }
 """vCPU quotas of on-demand instances by family letters; everything else is 'standard'. Source: EC2 User Guide,
-'On-Demand Instance quotas'. The simulated account has no limit until one is set; a real one starts at 0 for P, G, Trn."""
+'On-Demand Instance quotas'. The simulated account has no limit until one is set; a real one starts at 0 for P, G,
+Trn."""
 STANDARD_QUOTA = "L-1216C47A"
 
 
@@ -123,7 +124,9 @@ class Ec2:
         if not name:
             raise CloudError("MissingParameter", operation, "The request must contain the parameter GroupName")
         if name in here.placement_groups:
-            raise CloudError("InvalidPlacementGroup.Duplicate", operation, f"The placement group '{name}' already exists.")
+            raise CloudError(
+                "InvalidPlacementGroup.Duplicate", operation, f"The placement group '{name}' already exists."
+            )
         strategy = p.get("Strategy", "cluster")
         partitions = p.get("PartitionCount")
         if partitions is not None and strategy != "partition":
@@ -131,7 +134,11 @@ class Ec2:
         if partitions is not None and not 1 <= partitions <= 7:
             raise CloudError("InvalidParameterValue", operation, "PartitionCount: 1 to 7")
         group = PlacementGroup(
-            hex_id("pg", moment), name, strategy, partitions, p.get("SpreadLevel"),
+            hex_id("pg", moment),
+            name,
+            strategy,
+            partitions,
+            p.get("SpreadLevel"),
             tags_of(p.get("TagSpecifications"), "placement-group"),
         )
         here.placement_groups[name] = group
@@ -143,12 +150,16 @@ class Ec2:
         for name in names:
             if name not in groups:
                 raise CloudError(
-                    "InvalidPlacementGroup.Unknown", "DescribePlacementGroups", f"The Placement Group '{name}' is unknown."
+                    "InvalidPlacementGroup.Unknown",
+                    "DescribePlacementGroups",
+                    f"The Placement Group '{name}' is unknown.",
                 )
         for id in ids:
             if id not in {g.id for g in groups.values()}:
                 raise CloudError(
-                    "InvalidPlacementGroupId.Unknown", "DescribePlacementGroups", f"The Placement Group '{id}' is unknown."
+                    "InvalidPlacementGroupId.Unknown",
+                    "DescribePlacementGroups",
+                    f"The Placement Group '{id}' is unknown.",
                 )
         wanted = [g for g in groups.values() if (not names or g.name in names) and (not ids or g.id in ids)]
         shown = [self._shown(region, g) for g in wanted]
@@ -173,9 +184,14 @@ class Ec2:
         partition = {"PartitionCount": g.partitions or 2} if g.strategy == "partition" else {}
         spread = {"SpreadLevel": g.spread_level or "rack"} if g.strategy == "spread" else {}
         return {
-            "GroupName": g.name, "GroupId": g.id, "State": "available", "Strategy": g.strategy,
+            "GroupName": g.name,
+            "GroupId": g.id,
+            "State": "available",
+            "Strategy": g.strategy,
             "GroupArn": f"arn:aws:ec2:{region}:{moto_bridge.ACCOUNT}:placement-group/{g.name}",
-            "Tags": tag_list(g.tags), **partition, **spread,
+            "Tags": tag_list(g.tags),
+            **partition,
+            **spread,
         }
 
     # Capacity reservations
@@ -187,7 +203,12 @@ class Ec2:
         self._offered(kind, region, zone, operation)
         self._take_capacity(region, zone, kind.name, p["InstanceCount"], operation)
         made = Reservation(
-            hex_id("cr", moment), kind.name, zone, p["InstanceCount"], p.get("InstanceMatchCriteria", "open"), "active",
+            hex_id("cr", moment),
+            kind.name,
+            zone,
+            p["InstanceCount"],
+            p.get("InstanceMatchCriteria", "open"),
+            "active",
             tags_of(p.get("TagSpecifications"), "capacity-reservation"),
         )
         self.region(region).reservations[made.id] = made
@@ -226,11 +247,19 @@ class Ec2:
 
     def _reservation(self, region: str, r: Reservation) -> dict[str, Any]:
         return {
-            "CapacityReservationId": r.id, "OwnerId": moto_bridge.ACCOUNT, "InstanceType": r.type,
+            "CapacityReservationId": r.id,
+            "OwnerId": moto_bridge.ACCOUNT,
+            "InstanceType": r.type,
             "CapacityReservationArn": f"arn:aws:ec2:{region}:{moto_bridge.ACCOUNT}:capacity-reservation/{r.id}",
-            "InstancePlatform": "Linux/UNIX", "AvailabilityZone": r.zone, "Tenancy": "default",
-            "TotalInstanceCount": r.count, "AvailableInstanceCount": r.count - self._used(region, r.id),
-            "State": r.state, "InstanceMatchCriteria": r.match, "Tags": tag_list(r.tags), "ReservationType": r.kind,
+            "InstancePlatform": "Linux/UNIX",
+            "AvailabilityZone": r.zone,
+            "Tenancy": "default",
+            "TotalInstanceCount": r.count,
+            "AvailableInstanceCount": r.count - self._used(region, r.id),
+            "State": r.state,
+            "InstanceMatchCriteria": r.match,
+            "Tags": tag_list(r.tags),
+            "ReservationType": r.kind,
         }
 
     # Launching
@@ -268,7 +297,9 @@ class Ec2:
         answer: dict[str, Any] = found["LaunchTemplateVersions"][0]
         return answer
 
-    def check_launch(self, region: str, spec: Mapping[str, Any], zone: str | None, operation: str = LAUNCH) -> InstanceType:
+    def check_launch(
+        self, region: str, spec: Mapping[str, Any], zone: str | None, operation: str = LAUNCH
+    ) -> InstanceType:
         """Everything that a launch may be refused for before capacity is looked for. Raises CloudError."""
         kind = self._known_type(spec.get("InstanceType") or "m1.small", operation)
         self._image(region, spec, kind, operation)
@@ -285,12 +316,15 @@ class Ec2:
                 raise CloudError(
                     "InvalidParameterCombination",
                     operation,
-                    f"{group.strategy.capitalize()} placement groups are not supported by the '{kind.name}' instance type.",
+                    f"{group.strategy.capitalize()} placement groups are not supported by the '{kind.name}' "
+                    f"instance type.",
                 )
         market = (spec.get("InstanceMarketOptions") or {}).get("MarketType")
         if market == "spot" and "spot" not in kind.usage_classes:
             raise CloudError(
-                "InvalidParameterValue", operation, f"The instance type {kind.name} is not offered as spot (simulator's words)"
+                "InvalidParameterValue",
+                operation,
+                f"The instance type {kind.name} is not offered as spot (simulator's words)",
             )
         if zone is not None:
             self._offered(kind, region, zone, operation)
@@ -315,7 +349,8 @@ class Ec2:
             raise CloudError(
                 "InvalidParameterValue",
                 operation,
-                f"The architecture '{','.join(sorted(kind.architectures))}' of the specified instance type does not match the "
+                f"The architecture '{','.join(sorted(kind.architectures))}' of the specified instance type does "
+                f"not match the "
                 f"architecture '{image.architecture}' of the specified AMI.",
             )
 
@@ -346,7 +381,8 @@ class Ec2:
                 raise CloudError(
                     "InvalidParameterValue",
                     operation,
-                    f"Network card index {card} is not valid for the instance type '{kind.name}', which has {len(cards)}.",
+                    f"Network card index {card} is not valid for the instance type '{kind.name}', which has "
+                    f"{len(cards)}.",
                 )
             if (card, device) in seen:
                 raise CloudError(
@@ -378,7 +414,9 @@ class Ec2:
                     )
             if (card, device) == (0, 0) and kind_of == "efa-only":
                 raise CloudError(
-                    "InvalidParameterCombination", operation, "The primary network interface cannot be of type 'efa-only'."
+                    "InvalidParameterCombination",
+                    operation,
+                    "The primary network interface cannot be of type 'efa-only'.",
                 )
             if one.get("AssociatePublicIpAddress") and len(interfaces) > 1:
                 raise CloudError(
@@ -406,8 +444,8 @@ class Ec2:
             raise CloudError(
                 "Unsupported",
                 operation,
-                f"Your requested instance type ({kind.name}) is not supported in your requested Availability Zone ({zone})."
-                + (hint if names else ""),
+                f"Your requested instance type ({kind.name}) is not supported in your requested Availability "
+                f"Zone ({zone})." + (hint if names else ""),
             )
 
     def zone_name(self, region: str, zone: str) -> str:
@@ -441,19 +479,26 @@ class Ec2:
         used = sum(
             found.vcpus
             for i in self.backend(region).all_instances()
-            if i.state == "running" and (found := instance_type(i.instance_type)) is not None
+            if i.state == "running"
+            and (found := instance_type(i.instance_type)) is not None
             and QUOTA_CODES.get("".join(c for c in found.name.split(".")[0] if c.isalpha())[:1], STANDARD_QUOTA) == code
         )
         if used + count * kind.vcpus > limit:
             raise CloudError(
                 "VcpuLimitExceeded",
                 operation,
-                f"You have requested more vCPU capacity than your current vCPU limit of {limit} allows for the instance "
+                f"You have requested more vCPU capacity than your current vCPU limit of {limit} allows for the "
+                f"instance "
                 f"bucket that the specified instance type belongs to ({code}).",
             )
 
     def launch(
-        self, region: str, spec: Mapping[str, Any], subnet_id: str | None, count: int, moment: Moment,
+        self,
+        region: str,
+        spec: Mapping[str, Any],
+        subnet_id: str | None,
+        count: int,
+        moment: Moment,
         tags: Mapping[str, str] | None = None,
     ) -> list[str]:
         """Launch instances; return their ids. Raises CloudError, and then nothing was launched."""
@@ -475,11 +520,23 @@ class Ec2:
         self._room(backend, subnet_id, addresses * count)
         instance_tags = tags_of(spec.get("TagSpecifications"), "instance") | dict(tags or {})
         call: dict[str, Any] = {
-            "ImageId": spec["ImageId"], "InstanceType": kind.name, "MinCount": count, "MaxCount": count,
+            "ImageId": spec["ImageId"],
+            "InstanceType": kind.name,
+            "MinCount": count,
+            "MaxCount": count,
             "Placement": {"AvailabilityZone": zone},
         }
-        for name in ("UserData", "KeyName", "EbsOptimized", "Monitoring", "MetadataOptions", "BlockDeviceMappings",
-                     "InstanceInitiatedShutdownBehavior", "IamInstanceProfile", "PrivateIpAddress"):
+        for name in (
+            "UserData",
+            "KeyName",
+            "EbsOptimized",
+            "Monitoring",
+            "MetadataOptions",
+            "BlockDeviceMappings",
+            "InstanceInitiatedShutdownBehavior",
+            "IamInstanceProfile",
+            "PrivateIpAddress",
+        ):
             if spec.get(name):
                 call[name] = spec[name]
         if spec.get("UserData"):
@@ -528,7 +585,8 @@ class Ec2:
         if not id:
             if (spec.get("InstanceMarketOptions") or {}).get("MarketType") == "capacity-block":
                 raise CloudError(
-                    "InvalidParameterCombination", LAUNCH,
+                    "InvalidParameterCombination",
+                    LAUNCH,
                     "A launch into a Capacity Block must name its capacity reservation.",
                 )
             return None
@@ -539,8 +597,10 @@ class Ec2:
             )
         if found.type != kind.name or found.zone != zone or found.state != "active":
             raise CloudError(
-                "ReservationCapacityMismatch", LAUNCH,
-                f"The reservation {id} is {found.state}, for {found.type} in {found.zone}; asked for {kind.name} in {zone}.",
+                "ReservationCapacityMismatch",
+                LAUNCH,
+                f"The reservation {id} is {found.state}, for {found.type} in {found.zone}; asked for "
+                f"{kind.name} in {zone}.",
             )
         if found.count - self._used(region, id) < count:
             raise CloudError(
@@ -558,7 +618,9 @@ class Ec2:
                 raise CloudError("InvalidGroup.NotFound", LAUNCH, f"The security group '{id}' does not exist")
             if group.vpc_id != vpc:
                 raise CloudError(
-                    "InvalidParameter", LAUNCH, f"Security group {id} and subnet {subnet_id} belong to different networks."
+                    "InvalidParameter",
+                    LAUNCH,
+                    f"Security group {id} and subnet {subnet_id} belong to different networks.",
                 )
 
     def _room(self, backend: Any, subnet_id: str | None, needed: int) -> None:
@@ -567,7 +629,8 @@ class Ec2:
         subnet = next(s[subnet_id] for s in backend.subnets.values() if subnet_id in s)
         if int(subnet.available_ip_address_count) < needed:
             raise CloudError(
-                "InsufficientFreeAddressesInSubnet", LAUNCH,
+                "InsufficientFreeAddressesInSubnet",
+                LAUNCH,
                 f"Not enough free addresses in subnet '{subnet_id}' to satisfy the requested number of instances.",
             )
 
@@ -614,8 +677,20 @@ def _publish_images(backend: Any, region: str) -> None:
         if row["region"] != region or row["id"] in backend.amis:
             continue
         backend.amis[row["id"]] = Ami(
-            backend, row["id"], owner_id=row["owner"], name=row["name"], architecture=row["architecture"],
-            public=True, virtualization_type="hvm", root_device_type="ebs", root_device_name="/dev/sda1",
-            state="available", creation_date=row["created"].replace(tzinfo=None), sriov="simple", image_location=f"{row['owner']}/{row['name']}",
-            hypervisor="xen", description=row["name"], platform=None,
+            backend,
+            row["id"],
+            owner_id=row["owner"],
+            name=row["name"],
+            architecture=row["architecture"],
+            public=True,
+            virtualization_type="hvm",
+            root_device_type="ebs",
+            root_device_name="/dev/sda1",
+            state="available",
+            creation_date=row["created"].replace(tzinfo=None),
+            sriov="simple",
+            image_location=f"{row['owner']}/{row['name']}",
+            hypervisor="xen",
+            description=row["name"],
+            platform=None,
         )

@@ -1,7 +1,7 @@
 """What AWS says of its instance types, zones and images, from moto's copies of AWS's own answers.
 
-Source: `describe-instance-types` and `describe-instance-type-offerings` as moto 5.2.5 ships them; nothing is ours except
-the list of public machine images (`images.toml`), which names its own source row by row.
+Source: `describe-instance-types` and `describe-instance-type-offerings` as moto 5.2.5 ships them; nothing is ours
+except the list of public machine images (`images.toml`), which names its own source row by row.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def instance_type(name: str) -> InstanceType | None:
         vcpus=row["VCpuInfo"]["DefaultVCpus"],
         architectures=frozenset(row["ProcessorInfo"]["SupportedArchitectures"]),
         cards=tuple(
-            Card(c["NetworkCardIndex"], c["MaximumNetworkInterfaces"], frozenset(c.get("InterfaceTypes", ["interface"])))
+            Card(
+                c["NetworkCardIndex"], c["MaximumNetworkInterfaces"], frozenset(c.get("InterfaceTypes", ["interface"]))
+            )
             for c in network["NetworkCards"]
         ),
         interfaces=network["MaximumNetworkInterfaces"],
@@ -91,7 +93,7 @@ def _offerings(region: str) -> tuple[tuple[str, str], ...]:
 
 
 @functools.lru_cache(maxsize=1)
-def public_images() -> tuple[dict[str, str], ...]:
+def public_images() -> tuple[dict[str, Any], ...]:
     """Public machine images that exist in the simulated regions: id, region, name, owner, architecture, source."""
     text = resources.files("simcloud.aws").joinpath("images.toml").read_text()
     return tuple(tomllib.loads(text)["image"])

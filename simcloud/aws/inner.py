@@ -1,4 +1,5 @@
-"""boto3 clients that end in this process: for the provider (through the rules) and for the world's own use (past them)."""
+"""boto3 clients that end in this process: for the provider (through the rules) and for the world's own use (past
+them)."""
 
 from __future__ import annotations
 
@@ -26,9 +27,7 @@ def to_request(prepared: Any) -> Request:
         body = body.read()
     if isinstance(body, str):
         body = body.encode()
-    headers = {
-        str(k).lower(): v.decode() if isinstance(v, bytes) else str(v) for k, v in prepared.headers.items()
-    }
+    headers = {str(k).lower(): v.decode() if isinstance(v, bytes) else str(v) for k, v in prepared.headers.items()}
     return Request(prepared.method, url.path or "/", url.query, headers, bytes(body))
 
 

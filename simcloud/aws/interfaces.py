@@ -32,8 +32,12 @@ def attach(backend: Any, instance: Any, wanted: Mapping[str, Any], card: int, de
     addressed = wanted.get("InterfaceType") != "efa-only"
     address = subnet.get_available_subnet_ip(instance=instance) if addressed else subnet.cidr_block.split("/")[0]
     made = backend.create_network_interface(
-        subnet, address, device_index=device, group_ids=list(wanted.get("Groups") or []),
-        description=wanted.get("Description"), delete_on_termination=True,
+        subnet,
+        address,
+        device_index=device,
+        group_ids=list(wanted.get("Groups") or []),
+        description=wanted.get("Description"),
+        delete_on_termination=True,
     )
     made.__class__ = CardInterface
     made.network_card_index = card

@@ -38,7 +38,12 @@ def _regional(world: AwsWorld, region: str) -> Iterator[dict[str, Any]]:
         ("AWS::EC2::RouteTable", "RouteTableId", ec2.describe_route_tables()["RouteTables"], "VpcId"),
         ("AWS::EC2::SecurityGroup", "GroupId", ec2.describe_security_groups()["SecurityGroups"], "VpcId"),
         ("AWS::EC2::VPCEndpoint", "VpcEndpointId", ec2.describe_vpc_endpoints()["VpcEndpoints"], "VpcId"),
-        ("AWS::EC2::NetworkInterface", "NetworkInterfaceId", ec2.describe_network_interfaces()["NetworkInterfaces"], "VpcId"),
+        (
+            "AWS::EC2::NetworkInterface",
+            "NetworkInterfaceId",
+            ec2.describe_network_interfaces()["NetworkInterfaces"],
+            "VpcId",
+        ),
     ]
     for kind, key, found, of in plain:
         for one in found:
@@ -71,7 +76,9 @@ def _regional(world: AwsWorld, region: str) -> Iterator[dict[str, Any]]:
         if held.state == "active":
             yield _row("AWS::EC2::CapacityReservation", held.id, region, held.tags)
     for scaling in world.autoscaling.groups.get(region, {}).values():
-        yield _row("AWS::AutoScaling::AutoScalingGroup", scaling.name, region, {k: v for k, (v, _) in scaling.tags.items()})
+        yield _row(
+            "AWS::AutoScaling::AutoScalingGroup", scaling.name, region, {k: v for k, (v, _) in scaling.tags.items()}
+        )
     for key in _keys(region):
         if key.key_state != "PendingDeletion":
             found = moto_bridge.backend("kms", region).list_resource_tags(key.id)["Tags"]
@@ -117,7 +124,9 @@ def _iam() -> Iterator[dict[str, Any]]:
 def _buckets() -> Iterator[dict[str, Any]]:
     backend = moto_bridge.backend("s3", "us-east-1")
     for bucket in backend.buckets.values():
-        yield _row("AWS::S3::Bucket", bucket.name, bucket.region_name, backend.tagger.get_tag_dict_for_resource(bucket.arn))
+        yield _row(
+            "AWS::S3::Bucket", bucket.name, bucket.region_name, backend.tagger.get_tag_dict_for_resource(bucket.arn)
+        )
 
 
 def kept(world: AwsWorld, regions: list[str]) -> list[dict[str, Any]]:
@@ -126,7 +135,9 @@ def kept(world: AwsWorld, regions: list[str]) -> list[dict[str, Any]]:
         _row("AWS::KMS::Key", key.id, region)
         | {
             "state": "pending deletion",
-            "why": "KMS deletes a key 7 to 30 days after it was asked to; until then it can be recovered and costs nothing",
+            "why": (
+                "KMS deletes a key 7 to 30 days after it was asked to; until then it can be recovered and costs nothing"
+            ),
             "source": "KMS Developer Guide, 'Deleting AWS KMS keys'",
         }
         for region in regions

@@ -1,9 +1,10 @@
 """moto, made deterministic and called without its server.
 
-moto holds most of the simulated AWS in memory. Two things make its state a function of the calls it gets: its clock is the
+moto holds most of the simulated AWS in memory. Two things make its state a function of the calls it gets: its clock
+is the
 world's (`utcnow` is replaced before any of its services is imported) and its source of ids is reseeded for every call.
-Seen in moto 5.2.5: everything that a service creates takes ids from `moto.moto_api._internal.mock_random`; what does not
-(KMS key material, RSA key pairs) differs after a replay, and nothing that Fleetyard makes depends on it.
+Seen in moto 5.2.5: everything that a service creates takes ids from `moto.moto_api._internal.mock_random`; what does
+not (KMS key material, RSA key pairs) differs after a replay, and nothing that Fleetyard makes depends on it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "true")
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "simulated")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "simulated")
 
-import moto.core.utils  # noqa: E402 - after its settings
+import moto.core.utils
 
-_now = datetime(2000, 1, 1)  # noqa: DTZ001 - moto's times are naive UTC
+_now = datetime(2000, 1, 1)
 
 
 def _world_time() -> datetime:
@@ -45,7 +46,7 @@ ACCOUNT = "123456789012"
 
 def set_moment(moment: Moment) -> None:
     """Let moto see the call's time and chance."""
-    global _now  # noqa: PLW0603 - moto's clock is a module function
+    global _now
     _now = moment.now.astimezone(UTC).replace(tzinfo=None)
     mock_random.seed(moment.chance.getrandbits(64))
 
@@ -60,7 +61,7 @@ def _service_of(host: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def _routes(service: str) -> list[tuple[re.Pattern[str], Any]]:
-    backend = backends.get_backend(service)  # type: ignore[call-overload]
+    backend = backends.get_backend(service)
     regions = backend[ACCOUNT]
     first = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
     return [(re.compile(url), method) for url, method in first.urls.items()]
@@ -111,7 +112,7 @@ def _not_modelled(service: str, what: str) -> Response:
 
 def backend(service: str, region: str) -> Any:
     """moto's own state of one service in one region, for what no API shows (see the modules that use it)."""
-    found = backends.get_backend(service)  # type: ignore[call-overload]
+    found = backends.get_backend(service)
     regions = found[ACCOUNT]
     return regions[region] if region in regions else regions["aws"]
 

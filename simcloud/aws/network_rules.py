@@ -17,7 +17,10 @@ def _users_of(world: AwsWorld, region: str, wanted: Any) -> list[str]:
     return sorted(e.id for e in world.ec2.backend(region).enis.values() if wanted(e))
 
 
-@rule("ec2:DeleteSecurityGroup", "EC2 API reference, DeleteSecurityGroup: 'associated with an instance or network interface'")
+@rule(
+    "ec2:DeleteSecurityGroup",
+    "EC2 API reference, DeleteSecurityGroup: 'associated with an instance or network interface'",
+)
 def group_in_use(call: Call, world: AwsWorld) -> None:
     """A security group that an interface or another group's rule uses cannot be deleted."""
     backend = world.ec2.backend(call.region)
@@ -50,7 +53,10 @@ def subnet_in_use(call: Call, world: AwsWorld) -> None:
         )
 
 
-@rule("ec2:DetachInternetGateway", "EC2 API reference, DetachInternetGateway: 'must not contain any running instances with Elastic IP'")
+@rule(
+    "ec2:DetachInternetGateway",
+    "EC2 API reference, DetachInternetGateway: 'must not contain any running instances with Elastic IP'",
+)
 def gateway_in_use(call: Call, world: AwsWorld) -> None:
     """An internet gateway cannot leave a VPC in which public addresses are mapped."""
     backend, vpc = world.ec2.backend(call.region), call.params["VpcId"]
@@ -62,7 +68,8 @@ def gateway_in_use(call: Call, world: AwsWorld) -> None:
         raise CloudError(
             "DependencyViolation",
             call.operation,
-            f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching the "
+            f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) before "
+            f"detaching the "
             "gateway.",
         )
 
@@ -80,7 +87,9 @@ def nat_needs_address(call: Call, world: AwsWorld) -> None:
     if address is None:
         raise CloudError("InvalidAllocationID.NotFound", call.operation, f"Elastic IP address {id} could not be found")
     if address.association_id:
-        raise CloudError("Resource.AlreadyAssociated", call.operation, f"Elastic IP address [{id}] is already associated")
+        raise CloudError(
+            "Resource.AlreadyAssociated", call.operation, f"Elastic IP address [{id}] is already associated"
+        )
 
 
 @rule("ec2:ReleaseAddress", "EC2 API reference, ReleaseAddress: InvalidIPAddress.InUse")
@@ -94,13 +103,17 @@ def address_in_use(call: Call, world: AwsWorld) -> None:
             raise CloudError("InvalidIPAddress.InUse", call.operation, f"Address {id} is in use by {nat.id}.")
 
 
-@rule("ec2:CreateLaunchTemplate", "EC2 API reference, CreateLaunchTemplate: 'not validated when you create the template'")
+@rule(
+    "ec2:CreateLaunchTemplate", "EC2 API reference, CreateLaunchTemplate: 'not validated when you create the template'"
+)
 def template_is_not_validated(call: Call, world: AwsWorld) -> None:
     """Nothing of a launch template but its name is checked when it is created (the first launch finds out)."""
     name = call.params.get("LaunchTemplateName", "")
     if not 3 <= len(name) <= 128:
         raise CloudError(
-            "InvalidLaunchTemplateName.MalformedException", call.operation,
-            "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following "
+            "InvalidLaunchTemplateName.MalformedException",
+            call.operation,
+            "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and "
+            "the following "
             "characters: - ( ) . / _.",
         )

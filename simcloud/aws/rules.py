@@ -98,8 +98,13 @@ def _string(call: Call, shape: Any, value: Any, path: str) -> None:
         raise refusal(call, f"{path}: {len(value)} characters, at most {longest}")
 
 
-_SHAPE_CODES = {"ec2": "InvalidParameterValue", "s3": "InvalidArgument", "autoscaling": "ValidationError",
-                "iam": "ValidationError", "sts": "ValidationError"}
+_SHAPE_CODES = {
+    "ec2": "InvalidParameterValue",
+    "s3": "InvalidArgument",
+    "autoscaling": "ValidationError",
+    "iam": "ValidationError",
+    "sts": "ValidationError",
+}
 
 
 def refusal(call: Call, message: str) -> CloudError:

@@ -23,7 +23,12 @@ _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 def bucket_name(call: Call, world: AwsWorld) -> None:
     """A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and none of the reserved forms."""
     name = call.params["Bucket"]
-    bad = not _BUCKET.match(name) or ".." in name or name.startswith(_RESERVED_PREFIXES) or name.endswith(_RESERVED_SUFFIXES)
+    bad = (
+        not _BUCKET.match(name)
+        or ".." in name
+        or name.startswith(_RESERVED_PREFIXES)
+        or name.endswith(_RESERVED_SUFFIXES)
+    )
     try:
         ipaddress.ip_address(name)
         bad = True
@@ -36,7 +41,10 @@ def bucket_name(call: Call, world: AwsWorld) -> None:
 _TRANSITION_ORDER = ["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
 
 
-@rule("s3:PutBucketLifecycleConfiguration", "S3 User Guide, 'Transitioning objects using Amazon S3 Lifecycle': constraints")
+@rule(
+    "s3:PutBucketLifecycleConfiguration",
+    "S3 User Guide, 'Transitioning objects using Amazon S3 Lifecycle': constraints",
+)
 def lifecycle_order(call: Call, world: AwsWorld) -> None:
     """Transitions go from warm to cold, later ones later, to infrequent access after 30 days, and expire last."""
     rules = (call.params.get("LifecycleConfiguration") or {}).get("Rules") or []
@@ -47,20 +55,23 @@ def lifecycle_order(call: Call, world: AwsWorld) -> None:
             days, tier = step.get("Days"), step.get("StorageClass")
             if tier in ("STANDARD_IA", "ONEZONE_IA") and days is not None and days < 30:
                 raise CloudError(
-                    "InvalidArgument", call.operation,
+                    "InvalidArgument",
+                    call.operation,
                     f"'Days' in Transition action must be greater than or equal to 30 for storageClass '{tier}'",
                 )
             if tier in _TRANSITION_ORDER:
                 if _TRANSITION_ORDER.index(tier) < last:
                     raise CloudError(
-                        "InvalidArgument", call.operation,
+                        "InvalidArgument",
+                        call.operation,
                         f"A transition to {tier} cannot follow one to a colder class (simulator's words)",
                     )
                 last = _TRANSITION_ORDER.index(tier)
         expires = (one.get("Expiration") or {}).get("Days")
         if expires is not None and transitions and expires <= (transitions[-1].get("Days") or 0):
             raise CloudError(
-                "InvalidArgument", call.operation,
+                "InvalidArgument",
+                call.operation,
                 "'Days' in the Expiration action for filter must be greater than 'Days' in the Transition action",
             )
 

@@ -1,6 +1,7 @@
 """What moto 5.2.5 does differently from AWS, put right after each call.
 
-Interfaces of gateways and endpoints get a random address that lies in no subnet and no security group, and that of a NAT
+Interfaces of gateways and endpoints get a random address that lies in no subnet and no security group, and that of a
+NAT
 gateway stays behind; the first subnet of a zone becomes a default one; a rule between groups loses its description; a
 template's own tags become tags of what it launches. Sources: EC2 User Guide, "NAT gateways", "Default subnets"; AWS
 PrivateLink Guide, "Interface endpoints"; EC2 API reference, CreateSubnet, AuthorizeSecurityGroupIngress,
@@ -68,7 +69,11 @@ def subnet_made(call: Call, world: AwsWorld) -> None:
     backend = world.ec2.backend(call.region)
     for subnets in backend.subnets.values():
         newest = next(reversed(subnets.values()), None)
-        if newest is not None and newest.vpc_id == call.params["VpcId"] and newest.cidr_block == call.params.get("CidrBlock"):
+        if (
+            newest is not None
+            and newest.vpc_id == call.params["VpcId"]
+            and newest.cidr_block == call.params.get("CidrBlock")
+        ):
             newest.default_for_az, newest.map_public_ip_on_launch = False, False
 
 

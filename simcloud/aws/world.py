@@ -113,7 +113,8 @@ class AwsWorld:
         return self.autoscaling.pending(datetime.now(UTC))
 
     def control(self, action: str, args: Mapping[str, Any], moment: Moment) -> Any:
-        """`capacity` {region, zone, type, count|null}; `quota` {region, code, vcpus|null}; `lose-instance` {region, id}."""
+        """`capacity` {region, zone, type, count|null}; `quota` {region, code, vcpus|null}; `lose-instance` {region,
+        id}."""
         region = args.get("region", "us-east-1")
         self._open("ec2", region)
         self._moment = moment
@@ -162,7 +163,9 @@ class AwsWorld:
     def _create_tags(self, call: Call, moment: Moment) -> Mapping[str, Any]:
         """Tags on what is ours; everything else is moto's."""
         here = self.ec2.region(call.region)
-        owned = {g.id: g.tags for g in here.placement_groups.values()} | {r.id: r.tags for r in here.reservations.values()}
+        owned = {g.id: g.tags for g in here.placement_groups.values()} | {
+            r.id: r.tags for r in here.reservations.values()
+        }
         ids = call.params["Resources"]
         if not any(i in owned for i in ids):
             return _PASSED_ON
@@ -184,8 +187,8 @@ class AwsWorld:
     def _open(self, service: str, region: str) -> None:
         """Make a service's state in a region, the same whenever it is first asked for.
 
-        moto makes default networks, keys and policies when a region is first touched, out of the same chance as the call
-        that touches it; a read, which no journal holds, must not shift the ids that later calls get.
+        moto makes default networks, keys and policies when a region is first touched, out of the same chance as the
+        call that touches it; a read, which no journal holds, must not shift the ids that later calls get.
         """
         for one in ("ec2", service):
             if (one, region) in self._opened:

@@ -1,8 +1,8 @@
 """The ResourceProvider service: what the engine asks, answered by the simulated cloud.
 
 Everything that all resource types share is here: types and required members from the SDK, automatic names, diffs and
-replacements, previews with unknowns, refresh, import. What one type does stands in its `ResourceType`; a type of the SDK
-that has none runs on the generic path, checked against the SDK's types, and says so.
+replacements, previews with unknowns, refresh, import. What one type does stands in its `ResourceType`; a type of the
+SDK that has none runs on the generic path, checked against the SDK's types, and says so.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class _Instance:
     client: Any
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The provider of one cloud, for all its instances, engines and stacks."""
 
     def __init__(self, translation: Translation, index: TypeIndex) -> None:
@@ -84,7 +84,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's method names
         self._engines[context.peer()] = request.engine_address
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=False, accept_resources=False, accept_outputs=False)
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=False, accept_resources=False, accept_outputs=False
+        )
 
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
         self._engines[context.peer()] = request.address
@@ -159,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         schema, kind = self._kind(request.urn, context)
         inputs = from_struct(request.properties)
         if request.preview:
-            outputs = {name: UNKNOWN for name in schema.outputs} | inputs
+            outputs = dict.fromkeys(schema.outputs, UNKNOWN) | inputs
             return provider_pb2.CreateResponse(properties=to_struct(outputs))
         client = self._client(context)
         failed = None
@@ -182,10 +184,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
             state = kind.read(self._client(context), request.id, known)
         if state is None:
             return provider_pb2.ReadResponse()
-        if old_inputs:
-            inputs = _refreshed(schema, kind, old_inputs, state)
-        else:
-            inputs = _imported(schema, kind, state)
+        inputs = _refreshed(schema, kind, old_inputs, state) if old_inputs else _imported(schema, kind, state)
         return provider_pb2.ReadResponse(id=request.id, properties=to_struct(state), inputs=to_struct(inputs))
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -194,7 +193,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         old = from_struct(request.old_inputs)
         if request.preview:
             gone = {name: None for name in old if name not in new}
-            state = old_state | gone | new | {name: UNKNOWN for name in kind.changed_by_update}
+            state = old_state | gone | new | dict.fromkeys(kind.changed_by_update, UNKNOWN)
             return provider_pb2.UpdateResponse(properties=to_struct(state))
         client = self._client(context)
         with _Refusals(context):
@@ -364,9 +363,7 @@ def _reconciled(old: Any, live: Any, as_set: bool, kind: str) -> Any:
     if isinstance(old, Mapping) and isinstance(live, Mapping):
         if kind.startswith("{"):
             return dict(live)
-        return {
-            k: _reconciled(v, live[k], False, "") if k in live else None for k, v in old.items()
-        }
+        return {k: _reconciled(v, live[k], False, "") if k in live else None for k, v in old.items()}
     if isinstance(old, list) and isinstance(live, list) and len(old) == len(live) and not as_set:
         return [_reconciled(was, now, False, "") for was, now in zip(old, live, strict=True)]
     return live

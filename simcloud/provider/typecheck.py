@@ -1,7 +1,7 @@
 """Inputs against the SDK's own types: what is missing, what is misspelt, what has the wrong type.
 
-The real providers check this from their schemas; the Python SDK sends anything. Scalars are converted where the provider
-bridge converts them ("80" for a number, True for a string), and refused where it cannot.
+The real providers check this from their schemas; the Python SDK sends anything. Scalars are converted where the
+provider bridge converts them ("80" for a number, True for a string), and refused where it cannot.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from simcloud.provider.values import ARCHIVE, ASSET, SIGNATURE, is_unknown
 from simcloud.schema import ResourceSchema, TypeIndex
 
 
-def conform(index: TypeIndex, schema: ResourceSchema, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[Failure]]:
+def conform(
+    index: TypeIndex, schema: ResourceSchema, inputs: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Failure]]:
     """The inputs with scalars converted to their types, and what cannot be accepted."""
     failures: list[Failure] = []
     conformed = _members(index, schema.inputs, schema.required, inputs, "", failures)

@@ -102,7 +102,8 @@ def without_unknowns(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. `path` is the engine's (`a.b[0].c`); `key` is without indices (`a.b.c`); kind add|delete|update."""
+    """One difference. `path` is the engine's (`a.b[0].c`); `key` is without indices (`a.b.c`); kind
+    add|delete|update."""
 
     path: str
     key: str
@@ -162,9 +163,9 @@ def same(a: Any, b: Any, as_set: bool = False) -> bool:
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, bool) or isinstance(b, bool):
-        return _text(a) == _text(b)
+        return bool(_text(a) == _text(b))
     if isinstance(a, int | float) != isinstance(b, int | float):
-        return _text(a) == _text(b)
+        return bool(_text(a) == _text(b))
     return bool(a == b)
 
 

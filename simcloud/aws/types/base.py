@@ -69,7 +69,9 @@ def wire(shape: Any, value: Any, renames: Mapping[str, str]) -> Any:
         for name, member in value.items():
             theirs = renames.get(name) or name[:1].upper() + name[1:]
             if theirs not in shape.members:
-                raise CloudError("InvalidParameter", shape.name, f"the API has no member {theirs} for the property {name}")
+                raise CloudError(
+                    "InvalidParameter", shape.name, f"the API has no member {theirs} for the property {name}"
+                )
             out[theirs] = wire(shape.members[theirs], member, renames)
         return present(out)
     if kind == "list":

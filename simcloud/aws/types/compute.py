@@ -1,7 +1,7 @@
 """Instances and what launches them: placement groups, launch templates, Auto Scaling groups, capacity reservations.
 
-Sources: EC2 and EC2 Auto Scaling API references; `createOnlyProperties` of the CloudFormation registry schemas; the Pulumi
-AWS provider's documentation of each type.
+Sources: EC2 and EC2 Auto Scaling API references; `createOnlyProperties` of the CloudFormation registry schemas; the
+Pulumi AWS provider's documentation of each type.
 """
 
 from __future__ import annotations
@@ -39,10 +39,14 @@ class PlacementGroup(AwsType):
     sources = ("EC2 API: CreatePlacementGroup", "AWS::EC2::PlacementGroup createOnlyProperties")
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
-        asked = present({
-            "GroupName": inputs["name"], "Strategy": inputs["strategy"], "PartitionCount": inputs.get("partitionCount"),
-            "SpreadLevel": inputs.get("spreadLevel"),
-        })
+        asked = present(
+            {
+                "GroupName": inputs["name"],
+                "Strategy": inputs["strategy"],
+                "PartitionCount": inputs.get("partitionCount"),
+                "SpreadLevel": inputs.get("spreadLevel"),
+            }
+        )
         self.api(cloud, inputs).create_placement_group(**asked, **specification("placement-group", cloud.tags(inputs)))
         return str(inputs["name"])
 
@@ -53,8 +57,13 @@ class PlacementGroup(AwsType):
         if group is None:
             return None
         return {
-            "region": region, "name": id, "strategy": group["Strategy"], "placementGroupId": group["GroupId"],
-            "arn": group["GroupArn"], "partitionCount": group.get("PartitionCount", 0), "spreadLevel": group.get("SpreadLevel", ""),
+            "region": region,
+            "name": id,
+            "strategy": group["Strategy"],
+            "placementGroupId": group["GroupId"],
+            "arn": group["GroupArn"],
+            "partitionCount": group.get("PartitionCount", 0),
+            "spreadLevel": group.get("SpreadLevel", ""),
             **cloud.own_tags(mapping(group.get("Tags")), known),
         }
 
@@ -68,8 +77,11 @@ class PlacementGroup(AwsType):
 
 
 _TEMPLATE_RENAMES = {
-    "vpcSecurityGroupIds": "SecurityGroupIds", "securityGroupNames": "SecurityGroups", "securityGroups": "Groups",
-    "ipv4Addresses": "PrivateIpAddresses", "ipv4AddressCount": "SecondaryPrivateIpAddressCount",
+    "vpcSecurityGroupIds": "SecurityGroupIds",
+    "securityGroupNames": "SecurityGroups",
+    "securityGroups": "Groups",
+    "ipv4Addresses": "PrivateIpAddresses",
+    "ipv4AddressCount": "SecondaryPrivateIpAddressCount",
 }
 _NOT_TEMPLATE_DATA = frozenset(
     {"name", "namePrefix", "description", "tags", "tagsAll", "region", "updateDefaultVersion", "defaultVersion"}
@@ -96,7 +108,8 @@ class LaunchTemplate(AwsType):
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api = self.api(cloud, inputs)
         answer = api.create_launch_template(
-            LaunchTemplateName=inputs["name"], LaunchTemplateData=self._data(api, inputs),
+            LaunchTemplateName=inputs["name"],
+            LaunchTemplateData=self._data(api, inputs),
             **present({"VersionDescription": inputs.get("description")}),
             **specification("launch-template", cloud.tags(inputs)),
         )
@@ -120,9 +133,13 @@ class LaunchTemplate(AwsType):
             if name not in _NOT_TEMPLATE_DATA and data.get(theirs) not in (None, [], {}):
                 state[name] = unwire(kind, data[theirs], _TEMPLATE_RENAMES)
         return state | {
-            "region": region, "arn": arn(cloud, "launch-template", id, region), "name": template["LaunchTemplateName"],
-            "namePrefix": known.get("namePrefix") or "", "description": version.get("VersionDescription") or None,
-            "latestVersion": template["LatestVersionNumber"], "defaultVersion": template["DefaultVersionNumber"],
+            "region": region,
+            "arn": arn(cloud, "launch-template", id, region),
+            "name": template["LaunchTemplateName"],
+            "namePrefix": known.get("namePrefix") or "",
+            "description": version.get("VersionDescription") or None,
+            "latestVersion": template["LatestVersionNumber"],
+            "defaultVersion": template["DefaultVersionNumber"],
             "updateDefaultVersion": known.get("updateDefaultVersion"),
             **cloud.own_tags(mapping(template.get("Tags")), known),
         }
@@ -132,7 +149,8 @@ class LaunchTemplate(AwsType):
         latest = None
         if self._data(api, old) != self._data(api, new) or old.get("description") != new.get("description"):
             answer = api.create_launch_template_version(
-                LaunchTemplateId=id, LaunchTemplateData=self._data(api, new),
+                LaunchTemplateId=id,
+                LaunchTemplateData=self._data(api, new),
                 **present({"VersionDescription": new.get("description")}),
             )
             latest = answer["LaunchTemplateVersion"]["VersionNumber"]
@@ -148,19 +166,30 @@ class LaunchTemplate(AwsType):
 
 _POLL_S = 0.05
 _GROUP_NAMES = {
-    "launchTemplate": "LaunchTemplate", "mixedInstancesPolicy": "MixedInstancesPolicy", "placementGroup": "PlacementGroup",
-    "healthCheckType": "HealthCheckType", "healthCheckGracePeriod": "HealthCheckGracePeriod",
-    "defaultCooldown": "DefaultCooldown", "terminationPolicies": "TerminationPolicies", "capacityRebalance": "CapacityRebalance",
-    "protectFromScaleIn": "NewInstancesProtectedFromScaleIn", "maxInstanceLifetime": "MaxInstanceLifetime",
-    "defaultInstanceWarmup": "DefaultInstanceWarmup", "serviceLinkedRoleArn": "ServiceLinkedRoleARN",
+    "launchTemplate": "LaunchTemplate",
+    "mixedInstancesPolicy": "MixedInstancesPolicy",
+    "placementGroup": "PlacementGroup",
+    "healthCheckType": "HealthCheckType",
+    "healthCheckGracePeriod": "HealthCheckGracePeriod",
+    "defaultCooldown": "DefaultCooldown",
+    "terminationPolicies": "TerminationPolicies",
+    "capacityRebalance": "CapacityRebalance",
+    "protectFromScaleIn": "NewInstancesProtectedFromScaleIn",
+    "maxInstanceLifetime": "MaxInstanceLifetime",
+    "defaultInstanceWarmup": "DefaultInstanceWarmup",
+    "serviceLinkedRoleArn": "ServiceLinkedRoleARN",
     "instanceMaintenancePolicy": "InstanceMaintenancePolicy",
     "availabilityZoneDistribution": "AvailabilityZoneDistribution",
     "capacityReservationSpecification": "CapacityReservationSpecification",
 }
 _GROUP_RENAMES = {
-    "id": "LaunchTemplateId", "name": "LaunchTemplateName", "launchTemplateId": "LaunchTemplateId",
-    "launchTemplateName": "LaunchTemplateName", "launchTemplateSpecification": "LaunchTemplateSpecification",
-    "overrides": "Overrides", "spotMaxPrice": "SpotMaxPrice",
+    "id": "LaunchTemplateId",
+    "name": "LaunchTemplateName",
+    "launchTemplateId": "LaunchTemplateId",
+    "launchTemplateName": "LaunchTemplateName",
+    "launchTemplateSpecification": "LaunchTemplateSpecification",
+    "overrides": "Overrides",
+    "spotMaxPrice": "SpotMaxPrice",
     "capacityReservationResourceGroupArns": "CapacityReservationResourceGroupArns",
 }
 
@@ -173,34 +202,75 @@ class Group(AwsType):
     auto_name = AutoName()
     replace_on = frozenset({"region", "name", "namePrefix"})
     defaults = {
-        "forceDelete": False, "forceDeleteWarmPool": False, "healthCheckGracePeriod": 300, "metricsGranularity": "1Minute",
-        "protectFromScaleIn": False, "waitForCapacityTimeout": "10m", "ignoreFailedScalingActivities": False,
+        "forceDelete": False,
+        "forceDeleteWarmPool": False,
+        "healthCheckGracePeriod": 300,
+        "metricsGranularity": "1Minute",
+        "protectFromScaleIn": False,
+        "waitForCapacityTimeout": "10m",
+        "ignoreFailedScalingActivities": False,
     }
     computed = REGIONAL | {
-        "desiredCapacity", "availabilityZones", "vpcZoneIdentifiers", "healthCheckType", "defaultCooldown",
-        "serviceLinkedRoleArn", "terminationPolicies", "capacityRebalance", "targetGroupArns", "loadBalancers", "namePrefix",
-        "capacityReservationSpecification", "availabilityZoneDistribution", "trafficSources",
+        "desiredCapacity",
+        "availabilityZones",
+        "vpcZoneIdentifiers",
+        "healthCheckType",
+        "defaultCooldown",
+        "serviceLinkedRoleArn",
+        "terminationPolicies",
+        "capacityRebalance",
+        "targetGroupArns",
+        "loadBalancers",
+        "namePrefix",
+        "capacityReservationSpecification",
+        "availabilityZoneDistribution",
+        "trafficSources",
     }
-    unordered = frozenset({"tags", "vpcZoneIdentifiers", "availabilityZones", "enabledMetrics", "suspendedProcesses",
-                           "targetGroupArns", "loadBalancers"})
-    write_only = frozenset({
-        "forceDelete", "forceDeleteWarmPool", "waitForCapacityTimeout", "instanceRefresh", "ignoreFailedScalingActivities",
-        "metricsGranularity", "minElbCapacity", "waitForElbCapacity", "namePrefix", "initialLifecycleHooks", "context",
-    })
-    sources = ("Auto Scaling API: CreateAutoScalingGroup, UpdateAutoScalingGroup, StartInstanceRefresh",
-               "AWS::AutoScaling::AutoScalingGroup createOnlyProperties")
+    unordered = frozenset(
+        {
+            "tags",
+            "vpcZoneIdentifiers",
+            "availabilityZones",
+            "enabledMetrics",
+            "suspendedProcesses",
+            "targetGroupArns",
+            "loadBalancers",
+        }
+    )
+    write_only = frozenset(
+        {
+            "forceDelete",
+            "forceDeleteWarmPool",
+            "waitForCapacityTimeout",
+            "instanceRefresh",
+            "ignoreFailedScalingActivities",
+            "metricsGranularity",
+            "minElbCapacity",
+            "waitForElbCapacity",
+            "namePrefix",
+            "initialLifecycleHooks",
+            "context",
+        }
+    )
+    sources = (
+        "Auto Scaling API: CreateAutoScalingGroup, UpdateAutoScalingGroup, StartInstanceRefresh",
+        "AWS::AutoScaling::AutoScalingGroup createOnlyProperties",
+    )
 
     def check(self, inputs: Props) -> Iterable[Failure]:
         """A group launches from one thing."""
         named = [n for n in ("launchTemplate", "launchConfiguration", "mixedInstancesPolicy") if inputs.get(n)]
         if len(named) > 1:
-            yield Failure(named[1], f"only one of launchTemplate, launchConfiguration, mixedInstancesPolicy; got {named}")
+            yield Failure(
+                named[1], f"only one of launchTemplate, launchConfiguration, mixedInstancesPolicy; got {named}"
+            )
 
     def _asked(self, api: Any, inputs: Props) -> dict[str, Any]:
         shape = api.shape("CreateAutoScalingGroup")
         asked = {
             theirs: wire(shape.members[theirs], inputs[ours], _GROUP_RENAMES)
-            for ours, theirs in _GROUP_NAMES.items() if inputs.get(ours) is not None
+            for ours, theirs in _GROUP_NAMES.items()
+            if inputs.get(ours) is not None
         }
         asked |= {"MinSize": inputs["minSize"], "MaxSize": inputs["maxSize"]}
         if inputs.get("vpcZoneIdentifiers"):
@@ -215,18 +285,28 @@ class Group(AwsType):
         # The provider gives its default tags to no group: they have a form of their own.
         rows = {t["key"]: (t["value"], bool(t["propagateAtLaunch"])) for t in inputs.get("tags") or ()}
         return [
-            {"ResourceId": inputs["name"], "ResourceType": "auto-scaling-group", "Key": k, "Value": v, "PropagateAtLaunch": p}
+            {
+                "ResourceId": inputs["name"],
+                "ResourceType": "auto-scaling-group",
+                "Key": k,
+                "Value": v,
+                "PropagateAtLaunch": p,
+            }
             for k, (v, p) in rows.items()
         ]
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api, name = self.api(cloud, inputs), str(inputs["name"])
         tags = self._tags(cloud, inputs)
-        api.create_auto_scaling_group(AutoScalingGroupName=name, **self._asked(api, inputs), **({"Tags": tags} if tags else {}))
+        api.create_auto_scaling_group(
+            AutoScalingGroupName=name, **self._asked(api, inputs), **({"Tags": tags} if tags else {})
+        )
         if inputs.get("suspendedProcesses"):
             api.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=inputs["suspendedProcesses"])
         if inputs.get("enabledMetrics"):
-            api.enable_metrics_collection(AutoScalingGroupName=name, Metrics=inputs["enabledMetrics"], Granularity="1Minute")
+            api.enable_metrics_collection(
+                AutoScalingGroupName=name, Metrics=inputs["enabledMetrics"], Granularity="1Minute"
+            )
         self._wait_for_capacity(api, name, inputs)
         return name
 
@@ -238,18 +318,22 @@ class Group(AwsType):
         while True:
             group = api.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
             wanted = group["DesiredCapacity"]
-            serving = sum(1 for i in group["Instances"] if i["LifecycleState"] == "InService" and i["HealthStatus"] == "Healthy")
+            serving = sum(
+                1 for i in group["Instances"] if i["LifecycleState"] == "InService" and i["HealthStatus"] == "Healthy"
+            )
             if serving >= wanted:
                 return
             failed = [
-                a for a in api.describe_scaling_activities(AutoScalingGroupName=name)["Activities"]
+                a
+                for a in api.describe_scaling_activities(AutoScalingGroupName=name)["Activities"]
                 if a["StatusCode"] == "Failed"
             ]
             if failed or time.monotonic() > end:
                 why = f" Last scaling activity: {failed[0]['StatusMessage']}" if failed else ""
                 raise CreatedButNotReadyError(
                     name,
-                    f"waiting for Auto Scaling Group ({name}) capacity satisfied: want at least {wanted} healthy instance(s), "
+                    f"waiting for Auto Scaling Group ({name}) capacity satisfied: want at least {wanted} "
+                    f"healthy instance(s), "
                     f"have {serving}.{why}",
                 )
             time.sleep(_POLL_S)
@@ -263,30 +347,44 @@ class Group(AwsType):
         assert schema is not None
         state = {
             ours: unwire(schema.inputs[ours], group[theirs], _GROUP_RENAMES)
-            for ours, theirs in _GROUP_NAMES.items() if group.get(theirs) not in (None, {})
+            for ours, theirs in _GROUP_NAMES.items()
+            if group.get(theirs) not in (None, {})
         }
         template = group.get("LaunchTemplate")
         if template:
             # The service shows both the id and the name; the provider keeps to what the program named.
             state["launchTemplate"] = {
-                "id": template.get("LaunchTemplateId", ""), "name": template.get("LaunchTemplateName", ""),
+                "id": template.get("LaunchTemplateId", ""),
+                "name": template.get("LaunchTemplateName", ""),
                 "version": template.get("Version", ""),
             }
             version = (known.get("launchTemplate") or {}).get("version")
             if version is None:
                 state["launchTemplate"]["version"] = template.get("Version", "$Default")
-        return state | {k: known[k] for k in self.write_only if known.get(k) is not None} | {
-            "region": self.region(cloud, known), "arn": group["AutoScalingGroupARN"], "name": id,
-            "minSize": group["MinSize"], "maxSize": group["MaxSize"], "desiredCapacity": group["DesiredCapacity"],
-            "availabilityZones": group["AvailabilityZones"],
-            "vpcZoneIdentifiers": [s for s in group["VPCZoneIdentifier"].split(",") if s],
-            "tags": [
-                {"key": t["Key"], "value": t["Value"], "propagateAtLaunch": t["PropagateAtLaunch"]} for t in group["Tags"]
-            ],
-            "suspendedProcesses": [p["ProcessName"] for p in group["SuspendedProcesses"]],
-            "enabledMetrics": [m["Metric"] for m in group["EnabledMetrics"]],
-            "loadBalancers": [], "targetGroupArns": [], "predictedCapacity": 0, "warmPoolSize": 0,
-        }
+        return (
+            state
+            | {k: known[k] for k in self.write_only if known.get(k) is not None}
+            | {
+                "region": self.region(cloud, known),
+                "arn": group["AutoScalingGroupARN"],
+                "name": id,
+                "minSize": group["MinSize"],
+                "maxSize": group["MaxSize"],
+                "desiredCapacity": group["DesiredCapacity"],
+                "availabilityZones": group["AvailabilityZones"],
+                "vpcZoneIdentifiers": [s for s in group["VPCZoneIdentifier"].split(",") if s],
+                "tags": [
+                    {"key": t["Key"], "value": t["Value"], "propagateAtLaunch": t["PropagateAtLaunch"]}
+                    for t in group["Tags"]
+                ],
+                "suspendedProcesses": [p["ProcessName"] for p in group["SuspendedProcesses"]],
+                "enabledMetrics": [m["Metric"] for m in group["EnabledMetrics"]],
+                "loadBalancers": [],
+                "targetGroupArns": [],
+                "predictedCapacity": 0,
+                "warmPoolSize": 0,
+            }
+        )
 
     def update(self, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
         api = self.api(cloud, new)
@@ -304,7 +402,9 @@ class Group(AwsType):
         self._processes(api, id, old, new)
         if new.get("instanceRefresh") and self._triggers(new["instanceRefresh"], before, after, changed or gone):
             self._refresh(api, id, new["instanceRefresh"])
-        if before.get("DesiredCapacity") != after.get("DesiredCapacity") or before.get("MinSize") != after.get("MinSize"):
+        if before.get("DesiredCapacity") != after.get("DesiredCapacity") or before.get("MinSize") != after.get(
+            "MinSize"
+        ):
             self._wait_for_capacity(api, id, new)
 
     def _processes(self, api: Any, id: str, old: Props, new: Props) -> None:
@@ -351,30 +451,57 @@ class CapacityReservation(AwsType):
     """aws.ec2.CapacityReservation."""
 
     token = "aws:ec2/capacityReservation:CapacityReservation"
-    replace_on = frozenset({"region", "availabilityZone", "instancePlatform", "instanceType", "instanceMatchCriteria",
-                            "ebsOptimized", "ephemeralStorage", "outpostArn", "placementGroupArn", "tenancy", "instanceCount"})
-    defaults = {"instanceMatchCriteria": "open", "endDateType": "unlimited", "tenancy": "default", "ebsOptimized": False,
-                "ephemeralStorage": False}
+    replace_on = frozenset(
+        {
+            "region",
+            "availabilityZone",
+            "instancePlatform",
+            "instanceType",
+            "instanceMatchCriteria",
+            "ebsOptimized",
+            "ephemeralStorage",
+            "outpostArn",
+            "placementGroupArn",
+            "tenancy",
+            "instanceCount",
+        }
+    )
+    defaults = {
+        "instanceMatchCriteria": "open",
+        "endDateType": "unlimited",
+        "tenancy": "default",
+        "ebsOptimized": False,
+        "ephemeralStorage": False,
+    }
     sources = ("EC2 API: CreateCapacityReservation; changing the count in place is not modelled, so it replaces here",)
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         answer = self.api(cloud, inputs).create_capacity_reservation(
-            InstanceType=inputs["instanceType"], InstancePlatform=inputs["instancePlatform"],
-            AvailabilityZone=inputs["availabilityZone"], InstanceCount=inputs["instanceCount"],
+            InstanceType=inputs["instanceType"],
+            InstancePlatform=inputs["instancePlatform"],
+            AvailabilityZone=inputs["availabilityZone"],
+            InstanceCount=inputs["instanceCount"],
             InstanceMatchCriteria=inputs["instanceMatchCriteria"],
             **specification("capacity-reservation", cloud.tags(inputs)),
         )
         return str(answer["CapacityReservation"]["CapacityReservationId"])
 
     def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
-        answer = absent_is_none(lambda: self.api(cloud, known).describe_capacity_reservations(CapacityReservationIds=[id]))
+        answer = absent_is_none(
+            lambda: self.api(cloud, known).describe_capacity_reservations(CapacityReservationIds=[id])
+        )
         held = one_or_none(answer["CapacityReservations"]) if answer else None
         if held is None or held["State"] in ("cancelled", "expired"):
             return None
         return {
-            **self.defaults, "region": self.region(cloud, known), "arn": held["CapacityReservationArn"], "ownerId": ACCOUNT,
-            "availabilityZone": held["AvailabilityZone"], "instanceType": held["InstanceType"],
-            "instancePlatform": held["InstancePlatform"], "instanceCount": held["TotalInstanceCount"],
+            **self.defaults,
+            "region": self.region(cloud, known),
+            "arn": held["CapacityReservationArn"],
+            "ownerId": ACCOUNT,
+            "availabilityZone": held["AvailabilityZone"],
+            "instanceType": held["InstanceType"],
+            "instancePlatform": held["InstancePlatform"],
+            "instanceCount": held["TotalInstanceCount"],
             "instanceMatchCriteria": held["InstanceMatchCriteria"],
             **cloud.own_tags(mapping(held.get("Tags")), known),
         }
@@ -390,20 +517,75 @@ class Instance(AwsType):
     """aws.ec2.Instance: a single machine."""
 
     token = "aws:ec2/instance:Instance"
-    replace_on = frozenset({"region", "ami", "availabilityZone", "subnetId", "keyName", "privateIp", "placementGroup", "tenancy",
-                            "associatePublicIpAddress", "networkInterfaces", "hibernation", "instanceMarketOptions"})
-    defaults = {"getPasswordData": False, "sourceDestCheck": True, "userDataReplaceOnChange": False, "forceDestroy": False}
+    replace_on = frozenset(
+        {
+            "region",
+            "ami",
+            "availabilityZone",
+            "subnetId",
+            "keyName",
+            "privateIp",
+            "placementGroup",
+            "tenancy",
+            "associatePublicIpAddress",
+            "networkInterfaces",
+            "hibernation",
+            "instanceMarketOptions",
+        }
+    )
+    defaults = {
+        "getPasswordData": False,
+        "sourceDestCheck": True,
+        "userDataReplaceOnChange": False,
+        "forceDestroy": False,
+    }
     computed = REGIONAL | {
-        "availabilityZone", "subnetId", "privateIp", "vpcSecurityGroupIds", "securityGroups", "tenancy", "keyName", "hostId",
-        "associatePublicIpAddress", "ebsBlockDevices", "rootBlockDevice", "networkInterfaces", "metadataOptions", "monitoring",
-        "instanceInitiatedShutdownBehavior", "ebsOptimized", "placementGroup", "disableApiStop", "disableApiTermination",
-        "iamInstanceProfile", "userData", "userDataBase64", "ipv6Addresses", "secondaryPrivateIps",
+        "availabilityZone",
+        "subnetId",
+        "privateIp",
+        "vpcSecurityGroupIds",
+        "securityGroups",
+        "tenancy",
+        "keyName",
+        "hostId",
+        "associatePublicIpAddress",
+        "ebsBlockDevices",
+        "rootBlockDevice",
+        "networkInterfaces",
+        "metadataOptions",
+        "monitoring",
+        "instanceInitiatedShutdownBehavior",
+        "ebsOptimized",
+        "placementGroup",
+        "disableApiStop",
+        "disableApiTermination",
+        "iamInstanceProfile",
+        "userData",
+        "userDataBase64",
+        "ipv6Addresses",
+        "secondaryPrivateIps",
     }
     unordered = frozenset({"vpcSecurityGroupIds", "securityGroups"})
-    write_only = frozenset({"userData", "userDataBase64", "userDataReplaceOnChange", "getPasswordData", "rootBlockDevice",
-                            "ebsBlockDevices", "volumeTags", "launchTemplate", "forceDestroy", "instanceMarketOptions",
-                            "creditSpecification", "metadataOptions"})
-    sources = ("EC2 API: RunInstances, ModifyInstanceAttribute, TerminateInstances", "AWS::EC2::Instance createOnlyProperties")
+    write_only = frozenset(
+        {
+            "userData",
+            "userDataBase64",
+            "userDataReplaceOnChange",
+            "getPasswordData",
+            "rootBlockDevice",
+            "ebsBlockDevices",
+            "volumeTags",
+            "launchTemplate",
+            "forceDestroy",
+            "instanceMarketOptions",
+            "creditSpecification",
+            "metadataOptions",
+        }
+    )
+    sources = (
+        "EC2 API: RunInstances, ModifyInstanceAttribute, TerminateInstances",
+        "AWS::EC2::Instance createOnlyProperties",
+    )
 
     def replaces(self, old: Props, new: Props, changed: frozenset[str]) -> frozenset[str]:
         """New user data replaces only where the program asks for it; the type changes by stop and start."""
@@ -420,23 +602,47 @@ class Instance(AwsType):
         data = base64.b64decode(encoded) if encoded else inputs.get("userData")
         template = inputs.get("launchTemplate") or {}
         root = inputs.get("rootBlockDevice") or {}
-        ebs = present({"VolumeSize": root.get("volumeSize"), "VolumeType": root.get("volumeType"),
-                       "Encrypted": root.get("encrypted"), "KmsKeyId": root.get("kmsKeyId")})
+        ebs = present(
+            {
+                "VolumeSize": root.get("volumeSize"),
+                "VolumeType": root.get("volumeType"),
+                "Encrypted": root.get("encrypted"),
+                "KmsKeyId": root.get("kmsKeyId"),
+            }
+        )
         metadata = inputs.get("metadataOptions") or {}
-        placement = present({"AvailabilityZone": inputs.get("availabilityZone"), "GroupName": inputs.get("placementGroup"),
-                             "Tenancy": inputs.get("tenancy")})
+        placement = present(
+            {
+                "AvailabilityZone": inputs.get("availabilityZone"),
+                "GroupName": inputs.get("placementGroup"),
+                "Tenancy": inputs.get("tenancy"),
+            }
+        )
         market = inputs.get("instanceMarketOptions") or {}
-        asked = present({
-            "ImageId": inputs.get("ami"), "InstanceType": inputs.get("instanceType"), "SubnetId": inputs.get("subnetId"),
-            "SecurityGroupIds": inputs.get("vpcSecurityGroupIds"), "KeyName": inputs.get("keyName"), "UserData": data,
-            "PrivateIpAddress": inputs.get("privateIp"), "IamInstanceProfile": {"Name": profile} if profile else None,
-            "BlockDeviceMappings": [{"DeviceName": "/dev/sda1", "Ebs": ebs}] if ebs else None,
-            "MetadataOptions": {k[:1].upper() + k[1:]: v for k, v in metadata.items()} or None,
-            "Placement": placement or None,
-            "InstanceMarketOptions": {"MarketType": market["marketType"]} if market.get("marketType") else None,
-            "LaunchTemplate": present({"LaunchTemplateId": template.get("id"), "LaunchTemplateName": template.get("name"),
-                                       "Version": template.get("version")}) or None,
-        })
+        asked = present(
+            {
+                "ImageId": inputs.get("ami"),
+                "InstanceType": inputs.get("instanceType"),
+                "SubnetId": inputs.get("subnetId"),
+                "SecurityGroupIds": inputs.get("vpcSecurityGroupIds"),
+                "KeyName": inputs.get("keyName"),
+                "UserData": data,
+                "PrivateIpAddress": inputs.get("privateIp"),
+                "IamInstanceProfile": {"Name": profile} if profile else None,
+                "BlockDeviceMappings": [{"DeviceName": "/dev/sda1", "Ebs": ebs}] if ebs else None,
+                "MetadataOptions": {k[:1].upper() + k[1:]: v for k, v in metadata.items()} or None,
+                "Placement": placement or None,
+                "InstanceMarketOptions": {"MarketType": market["marketType"]} if market.get("marketType") else None,
+                "LaunchTemplate": present(
+                    {
+                        "LaunchTemplateId": template.get("id"),
+                        "LaunchTemplateName": template.get("name"),
+                        "Version": template.get("version"),
+                    }
+                )
+                or None,
+            }
+        )
         answer = self.api(cloud, inputs).run_instances(
             MinCount=1, MaxCount=1, **asked, **specification("instance", cloud.tags(inputs))
         )
@@ -449,20 +655,36 @@ class Instance(AwsType):
         if found is None or found["State"]["Name"] in ("terminated", "shutting-down"):
             return None
         kept = {k: known[k] for k in self.write_only if known.get(k) is not None}
-        return {**self.defaults, **kept,
-            "region": region, "arn": arn(cloud, "instance", id, region), "ami": found["ImageId"],
-            "instanceType": found["InstanceType"], "instanceState": found["State"]["Name"],
-            "availabilityZone": found["Placement"]["AvailabilityZone"], "subnetId": found.get("SubnetId", ""),
-            "tenancy": found["Placement"].get("Tenancy") or "default", "privateIp": found.get("PrivateIpAddress", ""),
-            "privateDns": found.get("PrivateDnsName", ""), "publicIp": found.get("PublicIpAddress", ""),
-            "publicDns": found.get("PublicDnsName", ""), "keyName": found.get("KeyName", ""),
+        return {
+            **self.defaults,
+            **kept,
+            "region": region,
+            "arn": arn(cloud, "instance", id, region),
+            "ami": found["ImageId"],
+            "instanceType": found["InstanceType"],
+            "instanceState": found["State"]["Name"],
+            "availabilityZone": found["Placement"]["AvailabilityZone"],
+            "subnetId": found.get("SubnetId", ""),
+            "tenancy": found["Placement"].get("Tenancy") or "default",
+            "privateIp": found.get("PrivateIpAddress", ""),
+            "privateDns": found.get("PrivateDnsName", ""),
+            "publicIp": found.get("PublicIpAddress", ""),
+            "publicDns": found.get("PublicDnsName", ""),
+            "keyName": found.get("KeyName", ""),
             "vpcSecurityGroupIds": [g["GroupId"] for g in found.get("SecurityGroups", [])],
-            "securityGroups": [], "placementGroup": found["Placement"].get("GroupName") or known.get("placementGroup") or "",
+            "securityGroups": [],
+            "placementGroup": found["Placement"].get("GroupName") or known.get("placementGroup") or "",
             "iamInstanceProfile": (found.get("IamInstanceProfile") or {}).get("Arn", "").rsplit("/", 1)[-1],
-            "monitoring": (found.get("Monitoring") or {}).get("State") == "enabled", "ebsOptimized": bool(found.get("EbsOptimized")),
-            "primaryNetworkInterfaceId": next((n["NetworkInterfaceId"] for n in found.get("NetworkInterfaces", ())), ""),
-            "instanceLifecycle": found.get("InstanceLifecycle", ""), "spotInstanceRequestId": "", "outpostArn": "",
-            "passwordData": "", "associatePublicIpAddress": bool(found.get("PublicIpAddress")),
+            "monitoring": (found.get("Monitoring") or {}).get("State") == "enabled",
+            "ebsOptimized": bool(found.get("EbsOptimized")),
+            "primaryNetworkInterfaceId": next(
+                (n["NetworkInterfaceId"] for n in found.get("NetworkInterfaces", ())), ""
+            ),
+            "instanceLifecycle": found.get("InstanceLifecycle", ""),
+            "spotInstanceRequestId": "",
+            "outpostArn": "",
+            "passwordData": "",
+            "associatePublicIpAddress": bool(found.get("PublicIpAddress")),
             **cloud.own_tags(mapping(found.get("Tags")), known),
         }
 

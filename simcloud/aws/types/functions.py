@@ -36,18 +36,31 @@ def availability_zones(cloud: AwsClient, args: Args) -> dict[str, Any]:
     where = args.get("region") or cloud.region
     zones = cloud.api("ec2", where).describe_availability_zones()["AvailabilityZones"]
     for one in args.get("filters") or ():
-        field = {"zone-id": "ZoneId", "zone-name": "ZoneName", "opt-in-status": "OptInStatus", "zone-type": "ZoneType"}.get(one["name"])
+        field = {
+            "zone-id": "ZoneId",
+            "zone-name": "ZoneName",
+            "opt-in-status": "OptInStatus",
+            "zone-type": "ZoneType",
+        }.get(one["name"])
         if field:
             defaults = {"OptInStatus": "opt-in-not-required", "ZoneType": "availability-zone"}
             zones = [z for z in zones if (z.get(field) or defaults.get(field)) in one["values"]]
     if args.get("state"):
         zones = [z for z in zones if z["State"] == args["state"]]
-    zones = [z for z in zones
-             if z["ZoneName"] not in (args.get("excludeNames") or ()) and z["ZoneId"] not in (args.get("excludeZoneIds") or ())]
+    zones = [
+        z
+        for z in zones
+        if z["ZoneName"] not in (args.get("excludeNames") or ())
+        and z["ZoneId"] not in (args.get("excludeZoneIds") or ())
+    ]
     zones = sorted(zones, key=lambda z: z["ZoneName"])
     return {
-        "id": where, "region": where, "names": [z["ZoneName"] for z in zones], "zoneIds": [z["ZoneId"] for z in zones],
-        "groupNames": [where], **{k: args[k] for k in ("state", "filters", "excludeNames", "excludeZoneIds") if args.get(k)},
+        "id": where,
+        "region": where,
+        "names": [z["ZoneName"] for z in zones],
+        "zoneIds": [z["ZoneId"] for z in zones],
+        "groupNames": [where],
+        **{k: args[k] for k in ("state", "filters", "excludeNames", "excludeZoneIds") if args.get(k)},
     }
 
 
@@ -57,12 +70,25 @@ def availability_zone(cloud: AwsClient, args: Args) -> dict[str, Any]:
     for zone in cloud.api("ec2", where).describe_availability_zones()["AvailabilityZones"]:
         if args.get("zoneId") in (None, zone["ZoneId"]) and args.get("name") in (None, zone["ZoneName"]):
             return {
-                "id": zone["ZoneName"], "name": zone["ZoneName"], "zoneId": zone["ZoneId"], "region": where, "state": zone["State"],
-                "nameSuffix": zone["ZoneName"].removeprefix(where), "zoneType": "availability-zone", "groupName": where,
-                "networkBorderGroup": where, "optInStatus": "opt-in-not-required", "parentZoneId": "", "parentZoneName": "",
+                "id": zone["ZoneName"],
+                "name": zone["ZoneName"],
+                "zoneId": zone["ZoneId"],
+                "region": where,
+                "state": zone["State"],
+                "nameSuffix": zone["ZoneName"].removeprefix(where),
+                "zoneType": "availability-zone",
+                "groupName": where,
+                "networkBorderGroup": where,
+                "optInStatus": "opt-in-not-required",
+                "parentZoneId": "",
+                "parentZoneName": "",
                 "groupLongName": "",
             }
-    raise CloudError("InvalidParameterValue", "DescribeAvailabilityZones", f"no zone {args.get('name') or args.get('zoneId')} in {where}")
+    raise CloudError(
+        "InvalidParameterValue",
+        "DescribeAvailabilityZones",
+        f"no zone {args.get('name') or args.get('zoneId')} in {where}",
+    )
 
 
 def ami(cloud: AwsClient, args: Args) -> dict[str, Any]:
@@ -74,21 +100,56 @@ def ami(cloud: AwsClient, args: Args) -> dict[str, Any]:
         asked["Owners"] = owners
     found = cloud.api("ec2", where).describe_images(**asked)["Images"]
     if not found:
-        raise CloudError("NotFound", "DescribeImages", "Your query returned no results. Please change your search criteria and try again.")
+        raise CloudError(
+            "NotFound",
+            "DescribeImages",
+            "Your query returned no results. Please change your search criteria and try again.",
+        )
     if len(found) > 1 and not args.get("mostRecent"):
-        raise CloudError("TooMany", "DescribeImages", "Your query returned more than one result. Please try a more specific search criteria, or set `most_recent` attribute to true.")
+        raise CloudError(
+            "TooMany",
+            "DescribeImages",
+            "Your query returned more than one result. Please try a more specific search criteria, or set "
+            "`most_recent` attribute to true.",
+        )
     image = max(found, key=lambda i: i.get("CreationDate", ""))
     return {
-        "id": image["ImageId"], "imageId": image["ImageId"], "name": image.get("Name", ""), "architecture": image["Architecture"],
-        "arn": f"arn:aws:ec2:{where}::image/{image['ImageId']}", "ownerId": image["OwnerId"], "state": image["State"],
-        "creationDate": image.get("CreationDate", ""), "rootDeviceName": image.get("RootDeviceName", ""),
-        "rootDeviceType": image.get("RootDeviceType", ""), "virtualizationType": image.get("VirtualizationType", ""),
-        "description": image.get("Description", ""), "public": image.get("Public", True), "region": where,
-        "hypervisor": image.get("Hypervisor", ""), "imageLocation": image.get("ImageLocation", ""), "imageType": "machine",
-        "tags": mapping(image.get("Tags")), "blockDeviceMappings": [], "productCodes": [], "stateReason": {},
-        "rootSnapshotId": "", "platform": "", "platformDetails": "Linux/UNIX", "ramdiskId": "", "kernelId": "",
-        "sriovNetSupport": "simple", "enaSupport": True, "usageOperation": "RunInstances", "bootMode": "", "tpmSupport": "",
-        "imdsSupport": "", "deprecationTime": "", "lastLaunchedTime": "", "imageOwnerAlias": "", "uefiData": "",
+        "id": image["ImageId"],
+        "imageId": image["ImageId"],
+        "name": image.get("Name", ""),
+        "architecture": image["Architecture"],
+        "arn": f"arn:aws:ec2:{where}::image/{image['ImageId']}",
+        "ownerId": image["OwnerId"],
+        "state": image["State"],
+        "creationDate": image.get("CreationDate", ""),
+        "rootDeviceName": image.get("RootDeviceName", ""),
+        "rootDeviceType": image.get("RootDeviceType", ""),
+        "virtualizationType": image.get("VirtualizationType", ""),
+        "description": image.get("Description", ""),
+        "public": image.get("Public", True),
+        "region": where,
+        "hypervisor": image.get("Hypervisor", ""),
+        "imageLocation": image.get("ImageLocation", ""),
+        "imageType": "machine",
+        "tags": mapping(image.get("Tags")),
+        "blockDeviceMappings": [],
+        "productCodes": [],
+        "stateReason": {},
+        "rootSnapshotId": "",
+        "platform": "",
+        "platformDetails": "Linux/UNIX",
+        "ramdiskId": "",
+        "kernelId": "",
+        "sriovNetSupport": "simple",
+        "enaSupport": True,
+        "usageOperation": "RunInstances",
+        "bootMode": "",
+        "tpmSupport": "",
+        "imdsSupport": "",
+        "deprecationTime": "",
+        "lastLaunchedTime": "",
+        "imageOwnerAlias": "",
+        "uefiData": "",
         **{k: args[k] for k in ("filters", "owners", "mostRecent") if args.get(k) is not None},
     }
 
@@ -107,17 +168,27 @@ def policy_document(cloud: AwsClient, args: Args) -> dict[str, Any]:
         for ours, theirs in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
             if one.get(ours):
                 row[theirs] = _principals(one[ours])
-        for ours, theirs in (("actions", "Action"), ("notActions", "NotAction"), ("resources", "Resource"),
-                             ("notResources", "NotResource")):
+        for ours, theirs in (
+            ("actions", "Action"),
+            ("notActions", "NotAction"),
+            ("resources", "Resource"),
+            ("notResources", "NotResource"),
+        ):
             if one.get(ours):
                 row[theirs] = _one_or_many(one[ours])
         for condition in one.get("conditions") or ():
-            row.setdefault("Condition", {}).setdefault(condition["test"], {})[condition["variable"]] = _one_or_many(condition["values"])
+            row.setdefault("Condition", {}).setdefault(condition["test"], {})[condition["variable"]] = _one_or_many(
+                condition["values"]
+            )
         statements.append(row)
     text = json.dumps({"Version": args.get("version") or "2012-10-17", "Statement": statements}, indent=2)
     minified = json.dumps(json.loads(text), separators=(",", ":"))
-    return {"id": str(int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)), "json": text, "minifiedJson": minified,
-            **{k: args[k] for k in ("statements", "version") if args.get(k) is not None}}
+    return {
+        "id": str(int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)),
+        "json": text,
+        "minifiedJson": minified,
+        **{k: args[k] for k in ("statements", "version") if args.get(k) is not None},
+    }
 
 
 def _one_or_many(values: Any) -> Any:
@@ -143,15 +214,31 @@ def vpc(cloud: AwsClient, args: Args) -> dict[str, Any]:
         asked["VpcIds"] = [args["id"]]
     found = cloud.api("ec2", where).describe_vpcs(**asked)["Vpcs"]
     if len(found) != 1:
-        raise CloudError("NotFound" if not found else "TooMany", "DescribeVpcs", f"{len(found)} VPCs match; expected one")
+        raise CloudError(
+            "NotFound" if not found else "TooMany", "DescribeVpcs", f"{len(found)} VPCs match; expected one"
+        )
     one = found[0]
-    tables = cloud.api("ec2", where).describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [one["VpcId"]]}])["RouteTables"]
+    tables = cloud.api("ec2", where).describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [one["VpcId"]]}])[
+        "RouteTables"
+    ]
     main = next((t["RouteTableId"] for t in tables if any(a.get("Main") for a in t["Associations"])), "")
     return {
-        "id": one["VpcId"], "arn": f"arn:aws:ec2:{where}:{ACCOUNT}:vpc/{one['VpcId']}", "cidrBlock": one["CidrBlock"], "region": where,
-        "default": one["IsDefault"], "state": one["State"], "dhcpOptionsId": one["DhcpOptionsId"], "instanceTenancy": one["InstanceTenancy"],
-        "mainRouteTableId": main, "ownerId": ACCOUNT, "tags": mapping(one.get("Tags")), "cidrBlockAssociations": [],
-        "enableDnsHostnames": True, "enableDnsSupport": True, "enableNetworkAddressUsageMetrics": False, "ipv6AssociationId": "",
+        "id": one["VpcId"],
+        "arn": f"arn:aws:ec2:{where}:{ACCOUNT}:vpc/{one['VpcId']}",
+        "cidrBlock": one["CidrBlock"],
+        "region": where,
+        "default": one["IsDefault"],
+        "state": one["State"],
+        "dhcpOptionsId": one["DhcpOptionsId"],
+        "instanceTenancy": one["InstanceTenancy"],
+        "mainRouteTableId": main,
+        "ownerId": ACCOUNT,
+        "tags": mapping(one.get("Tags")),
+        "cidrBlockAssociations": [],
+        "enableDnsHostnames": True,
+        "enableDnsSupport": True,
+        "enableNetworkAddressUsageMetrics": False,
+        "ipv6AssociationId": "",
         "ipv6CidrBlock": "",
     }
 

@@ -67,12 +67,17 @@ class Role(_IamType):
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api, tags = self.api(cloud, inputs), cloud.tags(inputs)
-        asked = present({
-            "RoleName": inputs["name"], "AssumeRolePolicyDocument": document(inputs["assumeRolePolicy"]),
-            "Path": inputs.get("path"), "Description": inputs.get("description"),
-            "MaxSessionDuration": inputs.get("maxSessionDuration"), "PermissionsBoundary": inputs.get("permissionsBoundary"),
-            "Tags": pairs(tags) or None,
-        })
+        asked = present(
+            {
+                "RoleName": inputs["name"],
+                "AssumeRolePolicyDocument": document(inputs["assumeRolePolicy"]),
+                "Path": inputs.get("path"),
+                "Description": inputs.get("description"),
+                "MaxSessionDuration": inputs.get("maxSessionDuration"),
+                "PermissionsBoundary": inputs.get("permissionsBoundary"),
+                "Tags": pairs(tags) or None,
+            }
+        )
         api.create_role(**asked)
         self._policies(api, str(inputs["name"]), {}, inputs)
         return str(inputs["name"])
@@ -99,13 +104,19 @@ class Role(_IamType):
         role = answer["Role"]
         attached = api.list_attached_role_policies(RoleName=id)["AttachedPolicies"]
         return {
-            "name": id, "arn": role["Arn"], "uniqueId": role["RoleId"], "path": role["Path"],
-            "createDate": role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"), "description": role.get("Description") or None,
+            "name": id,
+            "arn": role["Arn"],
+            "uniqueId": role["RoleId"],
+            "path": role["Path"],
+            "createDate": role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "description": role.get("Description") or None,
             "assumeRolePolicy": kept_document(role["AssumeRolePolicyDocument"], known.get("assumeRolePolicy")),
-            "maxSessionDuration": role.get("MaxSessionDuration", 3600), "namePrefix": known.get("namePrefix") or "",
+            "maxSessionDuration": role.get("MaxSessionDuration", 3600),
+            "namePrefix": known.get("namePrefix") or "",
             "permissionsBoundary": (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
             "forceDetachPolicies": known.get("forceDetachPolicies", False),
-            "managedPolicyArns": [p["PolicyArn"] for p in attached], "inlinePolicies": known.get("inlinePolicies") or [],
+            "managedPolicyArns": [p["PolicyArn"] for p in attached],
+            "inlinePolicies": known.get("inlinePolicies") or [],
             **cloud.own_tags(mapping(role.get("Tags")), known),
         }
 
@@ -114,8 +125,11 @@ class Role(_IamType):
         if document(old["assumeRolePolicy"]) != document(new["assumeRolePolicy"]):
             api.update_assume_role_policy(RoleName=id, PolicyDocument=document(new["assumeRolePolicy"]))
         if any(old.get(n) != new.get(n) for n in ("description", "maxSessionDuration")):
-            api.update_role(RoleName=id, Description=new.get("description") or "",
-                            MaxSessionDuration=new.get("maxSessionDuration") or 3600)
+            api.update_role(
+                RoleName=id,
+                Description=new.get("description") or "",
+                MaxSessionDuration=new.get("maxSessionDuration") or 3600,
+            )
         if old.get("permissionsBoundary") != new.get("permissionsBoundary"):
             if new.get("permissionsBoundary"):
                 api.put_role_permissions_boundary(RoleName=id, PermissionsBoundary=new["permissionsBoundary"])
@@ -129,12 +143,10 @@ class Role(_IamType):
         if absent_is_none(lambda: api.get_role(RoleName=id)) is None:
             return
         for arn in state.get("managedPolicyArns") or ():
-            absent_is_none(lambda arn=arn: api.detach_role_policy(RoleName=id, PolicyArn=arn))  # type: ignore[misc]
+            absent_is_none(lambda arn=arn: api.detach_role_policy(RoleName=id, PolicyArn=arn))
         for policy in state.get("inlinePolicies") or ():
             if policy.get("name"):
-                absent_is_none(
-                    lambda name=policy["name"]: api.delete_role_policy(RoleName=id, PolicyName=name)  # type: ignore[misc]
-                )
+                absent_is_none(lambda name=policy["name"]: api.delete_role_policy(RoleName=id, PolicyName=name))
         absent_is_none(lambda: api.delete_role(RoleName=id))
 
 
@@ -161,8 +173,12 @@ class RolePolicy(_IamType):
         answer = absent_is_none(lambda: self.api(cloud, known).get_role_policy(RoleName=role, PolicyName=name))
         if answer is None:
             return None
-        return {"role": role, "name": name, "namePrefix": known.get("namePrefix") or "",
-                "policy": kept_document(answer["PolicyDocument"], known.get("policy"))}
+        return {
+            "role": role,
+            "name": name,
+            "namePrefix": known.get("namePrefix") or "",
+            "policy": kept_document(answer["PolicyDocument"], known.get("policy")),
+        }
 
     def update(self, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
         self._put(cloud, new)
@@ -210,7 +226,9 @@ class InstanceProfile(_IamType):
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api, name, tags = self.api(cloud, inputs), str(inputs["name"]), cloud.tags(inputs)
-        api.create_instance_profile(InstanceProfileName=name, Path=inputs["path"], **({"Tags": pairs(tags)} if tags else {}))
+        api.create_instance_profile(
+            InstanceProfileName=name, Path=inputs["path"], **({"Tags": pairs(tags)} if tags else {})
+        )
         if inputs.get("role"):
             api.add_role_to_instance_profile(InstanceProfileName=name, RoleName=inputs["role"])
         return name
@@ -221,8 +239,12 @@ class InstanceProfile(_IamType):
             return None
         profile = answer["InstanceProfile"]
         return {
-            "name": id, "arn": profile["Arn"], "uniqueId": profile["InstanceProfileId"], "path": profile["Path"],
-            "createDate": profile["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"), "namePrefix": known.get("namePrefix") or "",
+            "name": id,
+            "arn": profile["Arn"],
+            "uniqueId": profile["InstanceProfileId"],
+            "path": profile["Path"],
+            "createDate": profile["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "namePrefix": known.get("namePrefix") or "",
             "role": next((r["RoleName"] for r in profile["Roles"]), None),
             **cloud.own_tags(mapping(profile.get("Tags")), known),
         }
@@ -239,7 +261,9 @@ class InstanceProfile(_IamType):
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
         api = self.api(cloud, state)
         if state.get("role"):
-            absent_is_none(lambda: api.remove_role_from_instance_profile(InstanceProfileName=id, RoleName=state["role"]))
+            absent_is_none(
+                lambda: api.remove_role_from_instance_profile(InstanceProfileName=id, RoleName=state["role"])
+            )
         absent_is_none(lambda: api.delete_instance_profile(InstanceProfileName=id))
 
 
@@ -256,10 +280,15 @@ class Policy(_IamType):
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         tags = cloud.tags(inputs)
-        asked = present({
-            "PolicyName": inputs["name"], "Path": inputs["path"], "PolicyDocument": document(inputs["policy"]),
-            "Description": inputs.get("description"), "Tags": pairs(tags) or None,
-        })
+        asked = present(
+            {
+                "PolicyName": inputs["name"],
+                "Path": inputs["path"],
+                "PolicyDocument": document(inputs["policy"]),
+                "Description": inputs.get("description"),
+                "Tags": pairs(tags) or None,
+            }
+        )
         return str(self.api(cloud, inputs).create_policy(**asked)["Policy"]["Arn"])
 
     def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
@@ -270,9 +299,14 @@ class Policy(_IamType):
         policy = answer["Policy"]
         version = api.get_policy_version(PolicyArn=id, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
         return {
-            "name": policy["PolicyName"], "arn": id, "policyId": policy["PolicyId"], "path": policy["Path"],
-            "description": policy.get("Description") or None, "attachmentCount": policy.get("AttachmentCount", 0),
-            "policy": kept_document(version["Document"], known.get("policy")), "namePrefix": known.get("namePrefix") or "",
+            "name": policy["PolicyName"],
+            "arn": id,
+            "policyId": policy["PolicyId"],
+            "path": policy["Path"],
+            "description": policy.get("Description") or None,
+            "attachmentCount": policy.get("AttachmentCount", 0),
+            "policy": kept_document(version["Document"], known.get("policy")),
+            "namePrefix": known.get("namePrefix") or "",
             **cloud.own_tags(mapping(policy.get("Tags")), known),
         }
 
@@ -300,20 +334,32 @@ class Key(AwsType):
 
     token = "aws:kms/key:Key"
     service = "kms"
-    replace_on = frozenset({"region", "customerMasterKeySpec", "keyUsage", "multiRegion", "customKeyStoreId", "xksKeyId"})
-    defaults = {"customerMasterKeySpec": "SYMMETRIC_DEFAULT", "keyUsage": "ENCRYPT_DECRYPT", "isEnabled": True,
-                "enableKeyRotation": False, "bypassPolicyLockoutSafetyCheck": False}
+    replace_on = frozenset(
+        {"region", "customerMasterKeySpec", "keyUsage", "multiRegion", "customKeyStoreId", "xksKeyId"}
+    )
+    defaults = {
+        "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "keyUsage": "ENCRYPT_DECRYPT",
+        "isEnabled": True,
+        "enableKeyRotation": False,
+        "bypassPolicyLockoutSafetyCheck": False,
+    }
     computed = REGIONAL | {"policy", "description", "rotationPeriodInDays", "multiRegion"}
     write_only = frozenset({"deletionWindowInDays", "bypassPolicyLockoutSafetyCheck"})
     sources = ("KMS API: CreateKey, EnableKeyRotation, PutKeyPolicy, ScheduleKeyDeletion",)
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api, tags = self.api(cloud, inputs), cloud.tags(inputs)
-        asked = present({
-            "Description": inputs.get("description") or "", "KeyUsage": inputs.get("keyUsage"),
-            "KeySpec": inputs.get("customerMasterKeySpec"), "Policy": inputs.get("policy"),
-            "MultiRegion": inputs.get("multiRegion"), "Tags": pairs(tags, "TagKey", "TagValue") or None,
-        })
+        asked = present(
+            {
+                "Description": inputs.get("description") or "",
+                "KeyUsage": inputs.get("keyUsage"),
+                "KeySpec": inputs.get("customerMasterKeySpec"),
+                "Policy": inputs.get("policy"),
+                "MultiRegion": inputs.get("multiRegion"),
+                "Tags": pairs(tags, "TagKey", "TagValue") or None,
+            }
+        )
         id = str(api.create_key(**asked)["KeyMetadata"]["KeyId"])
         self._settings(api, id, {"enableKeyRotation": False, "isEnabled": True}, inputs)
         return id
@@ -339,11 +385,20 @@ class Key(AwsType):
         policy = api.get_key_policy(KeyId=id, PolicyName="default")["Policy"]
         tags = api.list_resource_tags(KeyId=id).get("Tags", [])
         return {
-            "region": self.region(cloud, known), "arn": key["Arn"], "keyId": id, "description": key.get("Description", ""),
-            "keyUsage": key["KeyUsage"], "customerMasterKeySpec": key["KeySpec"], "isEnabled": key["Enabled"],
-            "multiRegion": bool(key.get("MultiRegion")), "enableKeyRotation": bool(rotation.get("KeyRotationEnabled")),
-            "rotationPeriodInDays": rotation.get("RotationPeriodInDays", 365 if rotation.get("KeyRotationEnabled") else 0),
-            "policy": kept_document(policy, known.get("policy")), "deletionWindowInDays": known.get("deletionWindowInDays"),
+            "region": self.region(cloud, known),
+            "arn": key["Arn"],
+            "keyId": id,
+            "description": key.get("Description", ""),
+            "keyUsage": key["KeyUsage"],
+            "customerMasterKeySpec": key["KeySpec"],
+            "isEnabled": key["Enabled"],
+            "multiRegion": bool(key.get("MultiRegion")),
+            "enableKeyRotation": bool(rotation.get("KeyRotationEnabled")),
+            "rotationPeriodInDays": rotation.get(
+                "RotationPeriodInDays", 365 if rotation.get("KeyRotationEnabled") else 0
+            ),
+            "policy": kept_document(policy, known.get("policy")),
+            "deletionWindowInDays": known.get("deletionWindowInDays"),
             "bypassPolicyLockoutSafetyCheck": known.get("bypassPolicyLockoutSafetyCheck", False),
             **cloud.own_tags(mapping(tags, "TagKey", "TagValue"), known),
         }
@@ -398,7 +453,10 @@ class Alias(AwsType):
                 key = f"arn:aws:kms:{region}:{ACCOUNT}:key/{alias['TargetKeyId']}"
                 said = known.get("targetKeyId")
                 return {
-                    "region": region, "name": id, "arn": alias["AliasArn"], "targetKeyArn": key,
+                    "region": region,
+                    "name": id,
+                    "arn": alias["AliasArn"],
+                    "targetKeyArn": key,
                     "namePrefix": known.get("namePrefix") or "",
                     "targetKeyId": said if said == key else alias["TargetKeyId"],
                 }

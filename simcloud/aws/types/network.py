@@ -1,7 +1,7 @@
 """VPCs and what lies in them: subnets, gateways, routes, endpoints, security groups, flow logs.
 
-Sources for what replaces and what updates: the arguments of the CloudFormation registry schemas (`createOnlyProperties`) and
-the Pulumi AWS provider's documentation of each type; calls: EC2 API reference.
+Sources for what replaces and what updates: the arguments of the CloudFormation registry schemas
+(`createOnlyProperties`) and the Pulumi AWS provider's documentation of each type; calls: EC2 API reference.
 """
 
 from __future__ import annotations
@@ -68,11 +68,13 @@ class Vpc(AwsType):
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api = self.api(cloud, inputs)
-        asked = present({
-            "CidrBlock": inputs.get("cidrBlock"),
-            "InstanceTenancy": inputs.get("instanceTenancy"),
-            "AmazonProvidedIpv6CidrBlock": inputs.get("assignGeneratedIpv6CidrBlock"),
-        })
+        asked = present(
+            {
+                "CidrBlock": inputs.get("cidrBlock"),
+                "InstanceTenancy": inputs.get("instanceTenancy"),
+                "AmazonProvidedIpv6CidrBlock": inputs.get("assignGeneratedIpv6CidrBlock"),
+            }
+        )
         id = str(api.create_vpc(**asked, **specification("vpc", cloud.tags(inputs)))["Vpc"]["VpcId"])
         self._attributes(api, id, {}, inputs)
         return id
@@ -97,17 +99,26 @@ class Vpc(AwsType):
             name: api.describe_vpc_attribute(VpcId=id, Attribute=name)[name[:1].upper() + name[1:]]["Value"]
             for name in ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics")
         }
-        ipv6 = next(iter(vpc.get("Ipv6CidrBlockAssociationSet", [])), {})
+        ipv6: Props = next(iter(vpc.get("Ipv6CidrBlockAssociationSet", [])), {})
         return {
-            "region": region, "arn": arn(cloud, "vpc", id, region), "cidrBlock": vpc["CidrBlock"],
-            "instanceTenancy": vpc["InstanceTenancy"], "dhcpOptionsId": vpc["DhcpOptionsId"], "ownerId": ACCOUNT,
-            "mainRouteTableId": main, "defaultRouteTableId": main,
+            "region": region,
+            "arn": arn(cloud, "vpc", id, region),
+            "cidrBlock": vpc["CidrBlock"],
+            "instanceTenancy": vpc["InstanceTenancy"],
+            "dhcpOptionsId": vpc["DhcpOptionsId"],
+            "ownerId": ACCOUNT,
+            "mainRouteTableId": main,
+            "defaultRouteTableId": main,
             "defaultSecurityGroupId": next((g["GroupId"] for g in groups if g["GroupName"] == "default"), ""),
             "defaultNetworkAclId": next((a["NetworkAclId"] for a in acls if a["IsDefault"]), ""),
-            "assignGeneratedIpv6CidrBlock": bool(ipv6), "ipv6CidrBlock": ipv6.get("Ipv6CidrBlock", ""),
-            "ipv6AssociationId": ipv6.get("AssociationId", ""), "ipv6CidrBlockNetworkBorderGroup": "",
-            "ipv6IpamPoolId": "", "ipv6NetmaskLength": 0,
-            **attribute, **cloud.own_tags(mapping(vpc.get("Tags")), known),
+            "assignGeneratedIpv6CidrBlock": bool(ipv6),
+            "ipv6CidrBlock": ipv6.get("Ipv6CidrBlock", ""),
+            "ipv6AssociationId": ipv6.get("AssociationId", ""),
+            "ipv6CidrBlockNetworkBorderGroup": "",
+            "ipv6IpamPoolId": "",
+            "ipv6NetmaskLength": 0,
+            **attribute,
+            **cloud.own_tags(mapping(vpc.get("Tags")), known),
         }
 
     def update(self, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
@@ -123,27 +134,39 @@ class Subnet(AwsType):
     """aws.ec2.Subnet."""
 
     token = "aws:ec2/subnet:Subnet"
-    replace_on = frozenset({"region", "vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId", "outpostArn", "ipv6Native"})
+    replace_on = frozenset(
+        {"region", "vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId", "outpostArn", "ipv6Native"}
+    )
     defaults = {
-        "mapPublicIpOnLaunch": False, "assignIpv6AddressOnCreation": False, "enableDns64": False, "ipv6Native": False,
-        "enableResourceNameDnsARecordOnLaunch": False, "enableResourceNameDnsAaaaRecordOnLaunch": False,
+        "mapPublicIpOnLaunch": False,
+        "assignIpv6AddressOnCreation": False,
+        "enableDns64": False,
+        "ipv6Native": False,
+        "enableResourceNameDnsARecordOnLaunch": False,
+        "enableResourceNameDnsAaaaRecordOnLaunch": False,
     }
     computed = REGIONAL | {"availabilityZone", "availabilityZoneId", "privateDnsHostnameTypeOnLaunch", "ipv6CidrBlock"}
     sources = ("EC2 API: CreateSubnet, ModifySubnetAttribute", "AWS::EC2::Subnet createOnlyProperties")
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api = self.api(cloud, inputs)
-        asked = present({
-            "VpcId": inputs["vpcId"], "CidrBlock": inputs.get("cidrBlock"),
-            "AvailabilityZone": inputs.get("availabilityZone"), "AvailabilityZoneId": inputs.get("availabilityZoneId"),
-        })
+        asked = present(
+            {
+                "VpcId": inputs["vpcId"],
+                "CidrBlock": inputs.get("cidrBlock"),
+                "AvailabilityZone": inputs.get("availabilityZone"),
+                "AvailabilityZoneId": inputs.get("availabilityZoneId"),
+            }
+        )
         id = str(api.create_subnet(**asked, **specification("subnet", cloud.tags(inputs)))["Subnet"]["SubnetId"])
         self._attributes(api, id, {}, inputs)
         return id
 
     def _attributes(self, api: Any, id: str, old: Props, new: Props) -> None:
         if bool(new.get("mapPublicIpOnLaunch")) != bool(old.get("mapPublicIpOnLaunch")):
-            api.modify_subnet_attribute(SubnetId=id, MapPublicIpOnLaunch={"Value": bool(new.get("mapPublicIpOnLaunch"))})
+            api.modify_subnet_attribute(
+                SubnetId=id, MapPublicIpOnLaunch={"Value": bool(new.get("mapPublicIpOnLaunch"))}
+            )
 
     def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
         region = self.region(cloud, known)
@@ -152,11 +175,20 @@ class Subnet(AwsType):
         if subnet is None:
             return None
         return {
-            **self.defaults, "region": region, "arn": arn(cloud, "subnet", id, region), "vpcId": subnet["VpcId"],
-            "cidrBlock": subnet["CidrBlock"], "availabilityZone": subnet["AvailabilityZone"],
-            "availabilityZoneId": subnet["AvailabilityZoneId"], "mapPublicIpOnLaunch": subnet["MapPublicIpOnLaunch"],
-            "ownerId": ACCOUNT, "privateDnsHostnameTypeOnLaunch": "ip-name", "ipv6CidrBlock": "",
-            "ipv6CidrBlockAssociationId": "", "outpostArn": "", "customerOwnedIpv4Pool": "",
+            **self.defaults,
+            "region": region,
+            "arn": arn(cloud, "subnet", id, region),
+            "vpcId": subnet["VpcId"],
+            "cidrBlock": subnet["CidrBlock"],
+            "availabilityZone": subnet["AvailabilityZone"],
+            "availabilityZoneId": subnet["AvailabilityZoneId"],
+            "mapPublicIpOnLaunch": subnet["MapPublicIpOnLaunch"],
+            "ownerId": ACCOUNT,
+            "privateDnsHostnameTypeOnLaunch": "ip-name",
+            "ipv6CidrBlock": "",
+            "ipv6CidrBlockAssociationId": "",
+            "outpostArn": "",
+            "customerOwnedIpv4Pool": "",
             **cloud.own_tags(mapping(subnet.get("Tags")), known),
         }
 
@@ -190,7 +222,9 @@ class InternetGateway(AwsType):
         if gateway is None:
             return None
         return {
-            "region": region, "arn": arn(cloud, "internet-gateway", id, region), "ownerId": ACCOUNT,
+            "region": region,
+            "arn": arn(cloud, "internet-gateway", id, region),
+            "ownerId": ACCOUNT,
             "vpcId": next((a["VpcId"] for a in gateway["Attachments"]), ""),
             **cloud.own_tags(mapping(gateway.get("Tags")), known),
         }
@@ -215,7 +249,9 @@ class Eip(AwsType):
     """aws.ec2.Eip."""
 
     token = "aws:ec2/eip:Eip"
-    replace_on = frozenset({"region", "domain", "publicIpv4Pool", "networkBorderGroup", "address", "customerOwnedIpv4Pool"})
+    replace_on = frozenset(
+        {"region", "domain", "publicIpv4Pool", "networkBorderGroup", "address", "customerOwnedIpv4Pool"}
+    )
     computed = REGIONAL | {"domain", "instance", "networkInterface", "publicIpv4Pool", "networkBorderGroup"}
     sources = ("EC2 API: AllocateAddress, AssociateAddress", "AWS::EC2::EIP createOnlyProperties")
 
@@ -235,12 +271,22 @@ class Eip(AwsType):
         dashed = address["PublicIp"].replace(".", "-")
         zone = "compute-1" if region == "us-east-1" else f"{region}.compute"
         return {
-            "region": region, "arn": arn(cloud, "elastic-ip", id, region), "allocationId": id, "domain": "vpc",
-            "publicIp": address["PublicIp"], "publicDns": f"ec2-{dashed}.{zone}.amazonaws.com",
-            "associationId": address.get("AssociationId", ""), "instance": address.get("InstanceId", ""),
-            "networkInterface": address.get("NetworkInterfaceId", ""), "privateIp": address.get("PrivateIpAddress", ""),
-            "publicIpv4Pool": "amazon", "networkBorderGroup": region, "carrierIp": "", "customerOwnedIp": "",
-            "customerOwnedIpv4Pool": "", "ptrRecord": "",
+            "region": region,
+            "arn": arn(cloud, "elastic-ip", id, region),
+            "allocationId": id,
+            "domain": "vpc",
+            "publicIp": address["PublicIp"],
+            "publicDns": f"ec2-{dashed}.{zone}.amazonaws.com",
+            "associationId": address.get("AssociationId", ""),
+            "instance": address.get("InstanceId", ""),
+            "networkInterface": address.get("NetworkInterfaceId", ""),
+            "privateIp": address.get("PrivateIpAddress", ""),
+            "publicIpv4Pool": "amazon",
+            "networkBorderGroup": region,
+            "carrierIp": "",
+            "customerOwnedIp": "",
+            "customerOwnedIpv4Pool": "",
+            "ptrRecord": "",
             **cloud.own_tags(mapping(address.get("Tags")), known),
         }
 
@@ -255,9 +301,16 @@ class NatGateway(AwsType):
     """aws.ec2.NatGateway (zonal)."""
 
     token = "aws:ec2/natGateway:NatGateway"
-    replace_on = frozenset({"region", "allocationId", "connectivityType", "privateIp", "subnetId", "availabilityMode", "vpcId"})
+    replace_on = frozenset(
+        {"region", "allocationId", "connectivityType", "privateIp", "subnetId", "availabilityMode", "vpcId"}
+    )
     defaults = {"connectivityType": "public"}
-    computed = REGIONAL | {"privateIp", "secondaryPrivateIpAddresses", "secondaryPrivateIpAddressCount", "availabilityMode"}
+    computed = REGIONAL | {
+        "privateIp",
+        "secondaryPrivateIpAddresses",
+        "secondaryPrivateIpAddressCount",
+        "availabilityMode",
+    }
     sources = ("EC2 API: CreateNatGateway, DeleteNatGateway", "AWS::EC2::NatGateway createOnlyProperties")
 
     def check(self, inputs: Props) -> Iterable[Failure]:
@@ -266,10 +319,13 @@ class NatGateway(AwsType):
             yield Failure("subnetId", "a zonal NAT gateway needs a subnet")
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
-        asked = present({
-            "SubnetId": inputs.get("subnetId"), "AllocationId": inputs.get("allocationId"),
-            "ConnectivityType": inputs.get("connectivityType"),
-        })
+        asked = present(
+            {
+                "SubnetId": inputs.get("subnetId"),
+                "AllocationId": inputs.get("allocationId"),
+                "ConnectivityType": inputs.get("connectivityType"),
+            }
+        )
         answer = self.api(cloud, inputs).create_nat_gateway(**asked, **specification("natgateway", cloud.tags(inputs)))
         return str(answer["NatGateway"]["NatGatewayId"])
 
@@ -278,13 +334,20 @@ class NatGateway(AwsType):
         gateway = one_or_none(answer["NatGateways"]) if answer else None
         if gateway is None or gateway["State"] in ("deleted", "deleting"):
             return None
-        address = next(iter(gateway["NatGatewayAddresses"]), {})
+        address: Props = next(iter(gateway["NatGatewayAddresses"]), {})
         return {
-            "region": self.region(cloud, known), "subnetId": gateway["SubnetId"], "vpcId": gateway["VpcId"],
-            "connectivityType": gateway.get("ConnectivityType", "public"), "allocationId": address.get("AllocationId"),
-            "publicIp": address.get("PublicIp", ""), "privateIp": address.get("PrivateIp", ""),
-            "networkInterfaceId": address.get("NetworkInterfaceId", ""), "associationId": address.get("AssociationId", ""),
-            "availabilityMode": "zonal", "secondaryPrivateIpAddressCount": 0, "secondaryPrivateIpAddresses": [],
+            "region": self.region(cloud, known),
+            "subnetId": gateway["SubnetId"],
+            "vpcId": gateway["VpcId"],
+            "connectivityType": gateway.get("ConnectivityType", "public"),
+            "allocationId": address.get("AllocationId"),
+            "publicIp": address.get("PublicIp", ""),
+            "privateIp": address.get("PrivateIp", ""),
+            "networkInterfaceId": address.get("NetworkInterfaceId", ""),
+            "associationId": address.get("AssociationId", ""),
+            "availabilityMode": "zonal",
+            "secondaryPrivateIpAddressCount": 0,
+            "secondaryPrivateIpAddresses": [],
             **cloud.own_tags(mapping(gateway.get("Tags")), known),
         }
 
@@ -296,12 +359,17 @@ class NatGateway(AwsType):
 
 
 _TARGETS = {
-    "gatewayId": "GatewayId", "natGatewayId": "NatGatewayId", "transitGatewayId": "TransitGatewayId",
-    "vpcPeeringConnectionId": "VpcPeeringConnectionId", "networkInterfaceId": "NetworkInterfaceId",
-    "egressOnlyGatewayId": "EgressOnlyInternetGatewayId", "vpcEndpointId": "VpcEndpointId",
+    "gatewayId": "GatewayId",
+    "natGatewayId": "NatGatewayId",
+    "transitGatewayId": "TransitGatewayId",
+    "vpcPeeringConnectionId": "VpcPeeringConnectionId",
+    "networkInterfaceId": "NetworkInterfaceId",
+    "egressOnlyGatewayId": "EgressOnlyInternetGatewayId",
+    "vpcEndpointId": "VpcEndpointId",
 }
 _DESTINATIONS = {
-    "destinationCidrBlock": "DestinationCidrBlock", "destinationIpv6CidrBlock": "DestinationIpv6CidrBlock",
+    "destinationCidrBlock": "DestinationCidrBlock",
+    "destinationIpv6CidrBlock": "DestinationIpv6CidrBlock",
     "destinationPrefixListId": "DestinationPrefixListId",
 }
 
@@ -330,12 +398,17 @@ class RouteTable(AwsType):
         if table is None:
             return None
         routes = [
-            _from_inline(r) for r in table["Routes"]
+            _from_inline(r)
+            for r in table["Routes"]
             if r.get("GatewayId") != "local" and not str(r.get("GatewayId", "")).startswith("vpce-")
         ]
         return {
-            "region": region, "arn": arn(cloud, "route-table", id, region), "vpcId": table["VpcId"], "ownerId": ACCOUNT,
-            "routes": routes, "propagatingVgws": [],
+            "region": region,
+            "arn": arn(cloud, "route-table", id, region),
+            "vpcId": table["VpcId"],
+            "ownerId": ACCOUNT,
+            "routes": routes,
+            "propagatingVgws": [],
             **cloud.own_tags(mapping(table.get("Tags")), known),
         }
 
@@ -346,7 +419,7 @@ class RouteTable(AwsType):
         for destination, route in before.items():
             if destination not in after:
                 asked = {k: v for k, v in _inline(route).items() if k in _DESTINATIONS.values()}
-                absent_is_none(lambda asked=asked: api.delete_route(RouteTableId=id, **asked))  # type: ignore[misc]
+                absent_is_none(lambda asked=asked: api.delete_route(RouteTableId=id, **asked))
         for destination, route in after.items():
             if destination not in before:
                 api.create_route(RouteTableId=id, **_inline(route))
@@ -364,8 +437,11 @@ def _destination(route: Props) -> str:
 
 def _inline(route: Props) -> dict[str, Any]:
     asked = {api: route[name] for name, api in _TARGETS.items() if route.get(name)}
-    for name, api in (("cidrBlock", "DestinationCidrBlock"), ("ipv6CidrBlock", "DestinationIpv6CidrBlock"),
-                      ("destinationPrefixListId", "DestinationPrefixListId")):
+    for name, api in (
+        ("cidrBlock", "DestinationCidrBlock"),
+        ("ipv6CidrBlock", "DestinationIpv6CidrBlock"),
+        ("destinationPrefixListId", "DestinationPrefixListId"),
+    ):
         if route.get(name):
             asked[api] = route[name]
     return asked
@@ -414,8 +490,13 @@ class Route(AwsType):
             back = {v: k for k, v in {**_TARGETS, **_DESTINATIONS}.items()}
             targets = {back[k]: v for k, v in row.items() if k in back and v}
             return {
-                "region": self.region(cloud, known), "routeTableId": table, "origin": row.get("Origin", "CreateRoute"),
-                "state": row.get("State", "active"), "instanceId": "", "instanceOwnerId": "", **targets,
+                "region": self.region(cloud, known),
+                "routeTableId": table,
+                "origin": row.get("Origin", "CreateRoute"),
+                "state": row.get("State", "active"),
+                "instanceId": "",
+                "instanceOwnerId": "",
+                **targets,
             }
         return None
 
@@ -451,8 +532,10 @@ class RouteTableAssociation(AwsType):
             for one in table["Associations"]:
                 if one.get("RouteTableAssociationId") == id:
                     return {
-                        "region": self.region(cloud, known), "routeTableId": table["RouteTableId"],
-                        "subnetId": one.get("SubnetId", known.get("subnetId")), "gatewayId": known.get("gatewayId"),
+                        "region": self.region(cloud, known),
+                        "routeTableId": table["RouteTableId"],
+                        "subnetId": one.get("SubnetId", known.get("subnetId")),
+                        "gatewayId": known.get("gatewayId"),
                     }
         return None
 
@@ -467,22 +550,48 @@ class VpcEndpoint(AwsType):
     """aws.ec2.VpcEndpoint: gateway and interface endpoints."""
 
     token = "aws:ec2/vpcEndpoint:VpcEndpoint"
-    replace_on = frozenset({"region", "vpcId", "serviceName", "vpcEndpointType", "serviceNetworkArn", "resourceConfigurationArn",
-                            "serviceRegion"})
+    replace_on = frozenset(
+        {
+            "region",
+            "vpcId",
+            "serviceName",
+            "vpcEndpointType",
+            "serviceNetworkArn",
+            "resourceConfigurationArn",
+            "serviceRegion",
+        }
+    )
     defaults = {"vpcEndpointType": "Gateway"}
     unordered = frozenset({"routeTableIds", "subnetIds", "securityGroupIds"})
-    computed = REGIONAL | {"policy", "privateDnsEnabled", "routeTableIds", "subnetIds", "securityGroupIds", "ipAddressType",
-                           "dnsOptions", "serviceRegion", "subnetConfigurations"}
+    computed = REGIONAL | {
+        "policy",
+        "privateDnsEnabled",
+        "routeTableIds",
+        "subnetIds",
+        "securityGroupIds",
+        "ipAddressType",
+        "dnsOptions",
+        "serviceRegion",
+        "subnetConfigurations",
+    }
     sources = ("EC2 API: CreateVpcEndpoint, ModifyVpcEndpoint", "AWS::EC2::VPCEndpoint createOnlyProperties")
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
-        asked = present({
-            "VpcId": inputs["vpcId"], "ServiceName": inputs.get("serviceName"),
-            "VpcEndpointType": inputs.get("vpcEndpointType"), "PolicyDocument": inputs.get("policy"),
-            "RouteTableIds": inputs.get("routeTableIds"), "SubnetIds": inputs.get("subnetIds"),
-            "SecurityGroupIds": inputs.get("securityGroupIds"), "PrivateDnsEnabled": inputs.get("privateDnsEnabled"),
-        })
-        answer = self.api(cloud, inputs).create_vpc_endpoint(**asked, **specification("vpc-endpoint", cloud.tags(inputs)))
+        asked = present(
+            {
+                "VpcId": inputs["vpcId"],
+                "ServiceName": inputs.get("serviceName"),
+                "VpcEndpointType": inputs.get("vpcEndpointType"),
+                "PolicyDocument": inputs.get("policy"),
+                "RouteTableIds": inputs.get("routeTableIds"),
+                "SubnetIds": inputs.get("subnetIds"),
+                "SecurityGroupIds": inputs.get("securityGroupIds"),
+                "PrivateDnsEnabled": inputs.get("privateDnsEnabled"),
+            }
+        )
+        answer = self.api(cloud, inputs).create_vpc_endpoint(
+            **asked, **specification("vpc-endpoint", cloud.tags(inputs))
+        )
         return str(answer["VpcEndpoint"]["VpcEndpointId"])
 
     def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
@@ -493,23 +602,38 @@ class VpcEndpoint(AwsType):
             return None
         policy = end.get("PolicyDocument")
         return {
-            "region": region, "arn": arn(cloud, "vpc-endpoint", id, region), "vpcId": end["VpcId"], "ownerId": ACCOUNT,
-            "serviceName": end["ServiceName"], "vpcEndpointType": end.get("VpcEndpointType", "Gateway"), "state": "available",
-            "routeTableIds": end.get("RouteTableIds", []), "subnetIds": end.get("SubnetIds", []),
+            "region": region,
+            "arn": arn(cloud, "vpc-endpoint", id, region),
+            "vpcId": end["VpcId"],
+            "ownerId": ACCOUNT,
+            "serviceName": end["ServiceName"],
+            "vpcEndpointType": end.get("VpcEndpointType", "Gateway"),
+            "state": "available",
+            "routeTableIds": end.get("RouteTableIds", []),
+            "subnetIds": end.get("SubnetIds", []),
             "securityGroupIds": [g["GroupId"] for g in end.get("Groups", [])] or known.get("securityGroupIds") or [],
-            "privateDnsEnabled": bool(end.get("PrivateDnsEnabled")), "networkInterfaceIds": end.get("NetworkInterfaceIds", []),
+            "privateDnsEnabled": bool(end.get("PrivateDnsEnabled")),
+            "networkInterfaceIds": end.get("NetworkInterfaceIds", []),
             "policy": known.get("policy") or (json.dumps(policy) if isinstance(policy, dict) else policy),
-            "requesterManaged": False, "prefixListId": "", "cidrBlocks": [], "ipAddressType": "ipv4",
-            "dnsEntries": [{"dnsName": d.get("DnsName", ""), "hostedZoneId": d.get("HostedZoneId", "")}
-                           for d in end.get("DnsEntries", [])],
+            "requesterManaged": False,
+            "prefixListId": "",
+            "cidrBlocks": [],
+            "ipAddressType": "ipv4",
+            "dnsEntries": [
+                {"dnsName": d.get("DnsName", ""), "hostedZoneId": d.get("HostedZoneId", "")}
+                for d in end.get("DnsEntries", [])
+            ],
             **cloud.own_tags(mapping(end.get("Tags")), known),
         }
 
     def update(self, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
         api = self.api(cloud, new)
         asked: dict[str, Any] = {}
-        for name, member in (("routeTableIds", "RouteTableIds"), ("subnetIds", "SubnetIds"),
-                             ("securityGroupIds", "SecurityGroupIds")):
+        for name, member in (
+            ("routeTableIds", "RouteTableIds"),
+            ("subnetIds", "SubnetIds"),
+            ("securityGroupIds", "SecurityGroupIds"),
+        ):
             was, now = set(old.get(name) or ()), set(new.get(name) or ())
             if now - was:
                 asked["Add" + member] = sorted(now - was)
@@ -537,11 +661,16 @@ class SecurityGroup(AwsType):
     computed = REGIONAL | {"vpcId", "ingress", "egress", "namePrefix"}
     unordered = frozenset({"ingress", "egress"})
     write_only = frozenset({"revokeRulesOnDelete", "namePrefix"})
-    sources = ("EC2 API: CreateSecurityGroup, AuthorizeSecurityGroupIngress", "AWS::EC2::SecurityGroup createOnlyProperties")
+    sources = (
+        "EC2 API: CreateSecurityGroup, AuthorizeSecurityGroupIngress",
+        "AWS::EC2::SecurityGroup createOnlyProperties",
+    )
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api = self.api(cloud, inputs)
-        asked = present({"GroupName": inputs["name"], "Description": inputs["description"], "VpcId": inputs.get("vpcId")})
+        asked = present(
+            {"GroupName": inputs["name"], "Description": inputs["description"], "VpcId": inputs.get("vpcId")}
+        )
         id = str(api.create_security_group(**asked, **specification("security-group", cloud.tags(inputs)))["GroupId"])
         # The provider removes the rule that lets everything out, unless the program lists it.
         everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
@@ -561,13 +690,20 @@ class SecurityGroup(AwsType):
 
     def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
         region = self.region(cloud, known)
-        answer = absent_is_none(lambda: self.api(cloud, known).describe_security_groups(GroupIds=[id]), "InvalidGroup.NotFound")
+        answer = absent_is_none(
+            lambda: self.api(cloud, known).describe_security_groups(GroupIds=[id]), "InvalidGroup.NotFound"
+        )
         group = one_or_none(answer["SecurityGroups"]) if answer else None
         if group is None:
             return None
         return {
-            "region": region, "arn": arn(cloud, "security-group", id, region), "name": group["GroupName"], "ownerId": ACCOUNT,
-            "description": group["Description"], "vpcId": group.get("VpcId", ""), "namePrefix": known.get("namePrefix") or "",
+            "region": region,
+            "arn": arn(cloud, "security-group", id, region),
+            "name": group["GroupName"],
+            "ownerId": ACCOUNT,
+            "description": group["Description"],
+            "vpcId": group.get("VpcId", ""),
+            "namePrefix": known.get("namePrefix") or "",
             "revokeRulesOnDelete": known.get("revokeRulesOnDelete", False),
             "ingress": [_rule(p, id) for p in group.get("IpPermissions", [])],
             "egress": [_rule(p, id) for p in group.get("IpPermissionsEgress", [])],
@@ -590,10 +726,17 @@ def _permission(rule: Props, own_id: str) -> dict[str, Any]:
     described = {"Description": rule["description"]} if rule.get("description") else {}
     groups = list(rule.get("securityGroups") or ()) + ([own_id] if rule.get("self") else [])
     return {
-        "IpProtocol": "-1" if everything else protocol, **ports,
+        "IpProtocol": "-1" if everything else protocol,
+        **ports,
         **({"IpRanges": [{"CidrIp": c, **described} for c in rule["cidrBlocks"]]} if rule.get("cidrBlocks") else {}),
-        **({"Ipv6Ranges": [{"CidrIpv6": c, **described} for c in rule["ipv6CidrBlocks"]]} if rule.get("ipv6CidrBlocks") else {}),
-        **({"PrefixListIds": [{"PrefixListId": c} for c in rule["prefixListIds"]]} if rule.get("prefixListIds") else {}),
+        **(
+            {"Ipv6Ranges": [{"CidrIpv6": c, **described} for c in rule["ipv6CidrBlocks"]]}
+            if rule.get("ipv6CidrBlocks")
+            else {}
+        ),
+        **(
+            {"PrefixListIds": [{"PrefixListId": c} for c in rule["prefixListIds"]]} if rule.get("prefixListIds") else {}
+        ),
         **({"UserIdGroupPairs": [{"GroupId": g, **described} for g in groups]} if groups else {}),
     }
 
@@ -650,7 +793,8 @@ class _GroupRule(AwsType):
         api = self.api(cloud, inputs)
         authorize = getattr(api, f"authorize_security_group_{self.direction}")
         answer = authorize(
-            GroupId=inputs["securityGroupId"], IpPermissions=[self._permission(inputs)],
+            GroupId=inputs["securityGroupId"],
+            IpPermissions=[self._permission(inputs)],
             **specification("security-group-rule", cloud.tags(inputs)),
         )
         return str(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
@@ -663,26 +807,49 @@ class _GroupRule(AwsType):
             return None
         everything = row["IpProtocol"] == "-1"
         return {
-            "region": region, "arn": arn(cloud, "security-group-rule", id, region), "securityGroupRuleId": id,
-            "securityGroupId": row["GroupId"], "ipProtocol": row["IpProtocol"], "description": row.get("Description") or None,
-            "fromPort": None if everything else row.get("FromPort"), "toPort": None if everything else row.get("ToPort"),
-            "cidrIpv4": row.get("CidrIpv4"), "cidrIpv6": row.get("CidrIpv6"), "prefixListId": row.get("PrefixListId"),
+            "region": region,
+            "arn": arn(cloud, "security-group-rule", id, region),
+            "securityGroupRuleId": id,
+            "securityGroupId": row["GroupId"],
+            "ipProtocol": row["IpProtocol"],
+            "description": row.get("Description") or None,
+            "fromPort": None if everything else row.get("FromPort"),
+            "toPort": None if everything else row.get("ToPort"),
+            "cidrIpv4": row.get("CidrIpv4"),
+            "cidrIpv6": row.get("CidrIpv6"),
+            "prefixListId": row.get("PrefixListId"),
             "referencedSecurityGroupId": (row.get("ReferencedGroupInfo") or {}).get("GroupId"),
             **cloud.own_tags(mapping(row.get("Tags")), known),
         }
 
     def update(self, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
         api = self.api(cloud, new)
-        watched = ("ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId",
-                   "description")
+        watched = (
+            "ipProtocol",
+            "fromPort",
+            "toPort",
+            "cidrIpv4",
+            "cidrIpv6",
+            "prefixListId",
+            "referencedSecurityGroupId",
+            "description",
+        )
         if any(old.get(n) != new.get(n) for n in watched):
-            rule = present({
-                "IpProtocol": str(new["ipProtocol"]), "FromPort": new.get("fromPort"), "ToPort": new.get("toPort"),
-                "CidrIpv4": new.get("cidrIpv4"), "CidrIpv6": new.get("cidrIpv6"), "PrefixListId": new.get("prefixListId"),
-                "ReferencedGroupId": new.get("referencedSecurityGroupId"), "Description": new.get("description"),
-            })
+            rule = present(
+                {
+                    "IpProtocol": str(new["ipProtocol"]),
+                    "FromPort": new.get("fromPort"),
+                    "ToPort": new.get("toPort"),
+                    "CidrIpv4": new.get("cidrIpv4"),
+                    "CidrIpv6": new.get("cidrIpv6"),
+                    "PrefixListId": new.get("prefixListId"),
+                    "ReferencedGroupId": new.get("referencedSecurityGroupId"),
+                    "Description": new.get("description"),
+                }
+            )
             api.modify_security_group_rules(
-                GroupId=new["securityGroupId"], SecurityGroupRules=[{"SecurityGroupRuleId": id, "SecurityGroupRule": rule}]
+                GroupId=new["securityGroupId"],
+                SecurityGroupRules=[{"SecurityGroupRuleId": id, "SecurityGroupRule": rule}],
             )
         retag_ec2(api, cloud, id, old, new)
 
@@ -690,7 +857,8 @@ class _GroupRule(AwsType):
         revoke = getattr(self.api(cloud, state), f"revoke_security_group_{self.direction}")
         absent_is_none(
             lambda: revoke(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[id]),
-            "InvalidGroup.NotFound", "InvalidPermission.NotFound",
+            "InvalidGroup.NotFound",
+            "InvalidPermission.NotFound",
         )
 
 
@@ -712,25 +880,44 @@ class FlowLog(AwsType):
     """aws.ec2.FlowLog. Everything but its tags replaces it."""
 
     token = "aws:ec2/flowLog:FlowLog"
-    replace_on = frozenset({
-        "region", "deliverCrossAccountRole", "destinationOptions", "eniId", "iamRoleArn", "logDestination",
-        "logDestinationType", "logFormat", "maxAggregationInterval", "subnetId", "trafficType", "transitGatewayAttachmentId",
-        "transitGatewayId", "vpcId",
-    })
+    replace_on = frozenset(
+        {
+            "region",
+            "deliverCrossAccountRole",
+            "destinationOptions",
+            "eniId",
+            "iamRoleArn",
+            "logDestination",
+            "logDestinationType",
+            "logFormat",
+            "maxAggregationInterval",
+            "subnetId",
+            "trafficType",
+            "transitGatewayAttachmentId",
+            "transitGatewayId",
+            "vpcId",
+        }
+    )
     defaults = {"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600}
     computed = REGIONAL | {"logFormat", "logDestination"}
     sources = ("EC2 API: CreateFlowLogs", "AWS::EC2::FlowLog createOnlyProperties")
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         kind, id = next(
-            (k, inputs[n]) for n, k in (("vpcId", "VPC"), ("subnetId", "Subnet"), ("eniId", "NetworkInterface"))
+            (k, inputs[n])
+            for n, k in (("vpcId", "VPC"), ("subnetId", "Subnet"), ("eniId", "NetworkInterface"))
             if inputs.get(n)
         )
-        asked = present({
-            "TrafficType": inputs.get("trafficType"), "LogDestinationType": inputs.get("logDestinationType"),
-            "LogDestination": inputs.get("logDestination"), "DeliverLogsPermissionArn": inputs.get("iamRoleArn"),
-            "LogFormat": inputs.get("logFormat"), "MaxAggregationInterval": inputs.get("maxAggregationInterval"),
-        })
+        asked = present(
+            {
+                "TrafficType": inputs.get("trafficType"),
+                "LogDestinationType": inputs.get("logDestinationType"),
+                "LogDestination": inputs.get("logDestination"),
+                "DeliverLogsPermissionArn": inputs.get("iamRoleArn"),
+                "LogFormat": inputs.get("logFormat"),
+                "MaxAggregationInterval": inputs.get("maxAggregationInterval"),
+            }
+        )
         answer = self.api(cloud, inputs).create_flow_logs(
             ResourceIds=[id], ResourceType=kind, **asked, **specification("vpc-flow-log", cloud.tags(inputs))
         )
@@ -744,12 +931,19 @@ class FlowLog(AwsType):
         log = one_or_none(answer["FlowLogs"]) if answer else None
         if log is None:
             return None
-        where = next(n for p, n in (("vpc-", "vpcId"), ("subnet-", "subnetId"), ("eni-", "eniId"))
-                     if log["ResourceId"].startswith(p))
+        where = next(
+            n
+            for p, n in (("vpc-", "vpcId"), ("subnet-", "subnetId"), ("eni-", "eniId"))
+            if log["ResourceId"].startswith(p)
+        )
         return {
-            "region": region, "arn": arn(cloud, "vpc-flow-log", id, region), where: log["ResourceId"],
-            "trafficType": log.get("TrafficType"), "logDestinationType": log.get("LogDestinationType"),
-            "logDestination": log.get("LogDestination") or known.get("logDestination"), "logFormat": log.get("LogFormat"),
+            "region": region,
+            "arn": arn(cloud, "vpc-flow-log", id, region),
+            where: log["ResourceId"],
+            "trafficType": log.get("TrafficType"),
+            "logDestinationType": log.get("LogDestinationType"),
+            "logDestination": log.get("LogDestination") or known.get("logDestination"),
+            "logFormat": log.get("LogFormat"),
             "iamRoleArn": log.get("DeliverLogsPermissionArn"),
             "maxAggregationInterval": int(log.get("MaxAggregationInterval", 600)),
             **cloud.own_tags(mapping(log.get("Tags")), known),
@@ -763,6 +957,17 @@ class FlowLog(AwsType):
 
 
 TYPES = (
-    Vpc, Subnet, InternetGateway, Eip, NatGateway, RouteTable, Route, RouteTableAssociation, VpcEndpoint, SecurityGroup,
-    SecurityGroupIngressRule, SecurityGroupEgressRule, FlowLog,
+    Vpc,
+    Subnet,
+    InternetGateway,
+    Eip,
+    NatGateway,
+    RouteTable,
+    Route,
+    RouteTableAssociation,
+    VpcEndpoint,
+    SecurityGroup,
+    SecurityGroupIngressRule,
+    SecurityGroupEgressRule,
+    FlowLog,
 )

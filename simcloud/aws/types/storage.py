@@ -28,9 +28,22 @@ class Bucket(AwsType):
     replace_on = frozenset({"region", "bucket", "bucketPrefix", "objectLockEnabled", "bucketNamespace"})
     defaults = {"forceDestroy": False}
     computed = REGIONAL | {
-        "accelerationStatus", "acl", "bucketPrefix", "corsRules", "grants", "lifecycleRules", "logging", "objectLockEnabled",
-        "objectLockConfiguration", "policy", "replicationConfiguration", "requestPayer", "serverSideEncryptionConfiguration",
-        "versioning", "website", "bucketNamespace",
+        "accelerationStatus",
+        "acl",
+        "bucketPrefix",
+        "corsRules",
+        "grants",
+        "lifecycleRules",
+        "logging",
+        "objectLockEnabled",
+        "objectLockConfiguration",
+        "policy",
+        "replicationConfiguration",
+        "requestPayer",
+        "serverSideEncryptionConfiguration",
+        "versioning",
+        "website",
+        "bucketNamespace",
     }
     write_only = frozenset({"forceDestroy", "bucketPrefix", "acl"})
     sources = ("S3 API: CreateBucket, DeleteBucket, PutBucketTagging",)
@@ -58,10 +71,17 @@ class Bucket(AwsType):
         versioning = api.get_bucket_versioning(Bucket=id)
         policy = absent_is_none(lambda: api.get_bucket_policy(Bucket=id))
         return {
-            "region": region, "bucket": id, "arn": f"arn:aws:s3:::{id}", "bucketRegion": region,
-            "bucketDomainName": f"{id}.s3.amazonaws.com", "bucketRegionalDomainName": f"{id}.s3.{region}.amazonaws.com",
-            "hostedZoneId": _HOSTED_ZONES.get(region, ""), "forceDestroy": known.get("forceDestroy", False),
-            "bucketPrefix": known.get("bucketPrefix") or "", "acl": known.get("acl"), "requestPayer": "BucketOwner",
+            "region": region,
+            "bucket": id,
+            "arn": f"arn:aws:s3:::{id}",
+            "bucketRegion": region,
+            "bucketDomainName": f"{id}.s3.amazonaws.com",
+            "bucketRegionalDomainName": f"{id}.s3.{region}.amazonaws.com",
+            "hostedZoneId": _HOSTED_ZONES.get(region, ""),
+            "forceDestroy": known.get("forceDestroy", False),
+            "bucketPrefix": known.get("bucketPrefix") or "",
+            "acl": known.get("acl"),
+            "requestPayer": "BucketOwner",
             "objectLockEnabled": bool(known.get("objectLockEnabled")),
             "versioning": {"enabled": versioning.get("Status") == "Enabled", "mfaDelete": False},
             "policy": kept_document(policy["Policy"], known.get("policy")) if policy else None,
@@ -125,7 +145,8 @@ class _BucketSetting(AwsType):
 
     def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
         answer = absent_is_none(
-            lambda: getattr(self.api(cloud, known), self.getter)(Bucket=id), "ServerSideEncryptionConfigurationNotFoundError"
+            lambda: getattr(self.api(cloud, known), self.getter)(Bucket=id),
+            "ServerSideEncryptionConfigurationNotFoundError",
         )
         state = None if answer is None else self.shown(answer, known)
         return None if state is None else {"region": self.region(cloud, known), "bucket": id, **state}
@@ -155,7 +176,9 @@ class BucketVersioning(_BucketSetting):
 
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
         absent_is_none(
-            lambda: self.api(cloud, state).put_bucket_versioning(Bucket=id, VersioningConfiguration={"Status": "Suspended"})
+            lambda: self.api(cloud, state).put_bucket_versioning(
+                Bucket=id, VersioningConfiguration={"Status": "Suspended"}
+            )
         )
 
 
@@ -186,8 +209,12 @@ class BucketPublicAccessBlock(_BucketSetting):
     token = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     getter, deleter = "get_public_access_block", "delete_public_access_block"
     write_only = frozenset({"skipDestroy"})
-    _names: ClassVar = {"blockPublicAcls": "BlockPublicAcls", "blockPublicPolicy": "BlockPublicPolicy",
-                        "ignorePublicAcls": "IgnorePublicAcls", "restrictPublicBuckets": "RestrictPublicBuckets"}
+    _names: ClassVar = {
+        "blockPublicAcls": "BlockPublicAcls",
+        "blockPublicPolicy": "BlockPublicPolicy",
+        "ignorePublicAcls": "IgnorePublicAcls",
+        "restrictPublicBuckets": "RestrictPublicBuckets",
+    }
     defaults = dict.fromkeys(_names, False)
     sources = ("S3 API: PutPublicAccessBlock",)
 
@@ -265,7 +292,14 @@ class BucketObject(AwsType):
     auto_name = AutoName("key", max_length=1024)
     replace_on = frozenset({"region", "bucket", "key"})
     defaults = {"acl": "private", "forceDestroy": False}
-    computed = REGIONAL | {"contentType", "storageClass", "serverSideEncryption", "kmsKeyId", "etag", "bucketKeyEnabled"}
+    computed = REGIONAL | {
+        "contentType",
+        "storageClass",
+        "serverSideEncryption",
+        "kmsKeyId",
+        "etag",
+        "bucketKeyEnabled",
+    }
     write_only = frozenset({"content", "contentBase64", "source", "sourceHash", "acl", "forceDestroy", "metadata"})
     changed_by_update = frozenset({"etag", "versionId"})
     sources = ("S3 API: PutObject, HeadObject, DeleteObject",)
@@ -283,8 +317,14 @@ class BucketObject(AwsType):
         return str(inputs.get("content") or "").encode()
 
     def _put(self, cloud: AwsClient, inputs: Props) -> None:
-        asked = present({"ContentType": inputs.get("contentType"), "Metadata": inputs.get("metadata"),
-                         "StorageClass": inputs.get("storageClass"), "CacheControl": inputs.get("cacheControl")})
+        asked = present(
+            {
+                "ContentType": inputs.get("contentType"),
+                "Metadata": inputs.get("metadata"),
+                "StorageClass": inputs.get("storageClass"),
+                "CacheControl": inputs.get("cacheControl"),
+            }
+        )
         api = self.api(cloud, inputs)
         api.put_object(Bucket=inputs["bucket"], Key=inputs["key"], Body=self._body(inputs), **asked)
         tags = cloud.tags(inputs)
@@ -304,10 +344,18 @@ class BucketObject(AwsType):
         tagging = absent_is_none(lambda: api.get_object_tagging(Bucket=bucket, Key=key))
         kept = {k: known[k] for k in self.write_only if known.get(k) is not None}
         return {
-            **self.defaults, **kept, "region": self.region(cloud, known), "bucket": bucket, "key": key,
-            "arn": f"arn:aws:s3:::{bucket}/{key}", "etag": head["ETag"].strip('"'), "versionId": head.get("VersionId", ""),
-            "contentType": head.get("ContentType", ""), "storageClass": head.get("StorageClass", "STANDARD"),
-            "serverSideEncryption": head.get("ServerSideEncryption", "AES256"), "bucketKeyEnabled": False,
+            **self.defaults,
+            **kept,
+            "region": self.region(cloud, known),
+            "bucket": bucket,
+            "key": key,
+            "arn": f"arn:aws:s3:::{bucket}/{key}",
+            "etag": head["ETag"].strip('"'),
+            "versionId": head.get("VersionId", ""),
+            "contentType": head.get("ContentType", ""),
+            "storageClass": head.get("StorageClass", "STANDARD"),
+            "serverSideEncryption": head.get("ServerSideEncryption", "AES256"),
+            "bucketKeyEnabled": False,
             "cacheControl": head.get("CacheControl"),
             **cloud.own_tags(mapping((tagging or {}).get("TagSet")), known),
         }
@@ -340,7 +388,9 @@ class LogGroup(AwsType):
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api, tags = self.api(cloud, inputs), cloud.tags(inputs)
-        asked = present({"kmsKeyId": inputs.get("kmsKeyId"), "logGroupClass": inputs.get("logGroupClass"), "tags": tags or None})
+        asked = present(
+            {"kmsKeyId": inputs.get("kmsKeyId"), "logGroupClass": inputs.get("logGroupClass"), "tags": tags or None}
+        )
         api.create_log_group(logGroupName=inputs["name"], **asked)
         self._retention(api, {}, inputs)
         return str(inputs["name"])
@@ -360,10 +410,15 @@ class LogGroup(AwsType):
             return None
         tags = api.list_tags_log_group(logGroupName=id).get("tags", {})
         return {
-            "region": region, "name": id, "arn": f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{id}",
-            "retentionInDays": group.get("retentionInDays", 0), "kmsKeyId": group.get("kmsKeyId"),
-            "logGroupClass": group.get("logGroupClass") or "STANDARD", "skipDestroy": known.get("skipDestroy", False),
-            "namePrefix": known.get("namePrefix") or "", "deletionProtectionEnabled": False,
+            "region": region,
+            "name": id,
+            "arn": f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{id}",
+            "retentionInDays": group.get("retentionInDays", 0),
+            "kmsKeyId": group.get("kmsKeyId"),
+            "logGroupClass": group.get("logGroupClass") or "STANDARD",
+            "skipDestroy": known.get("skipDestroy", False),
+            "namePrefix": known.get("namePrefix") or "",
+            "deletionProtectionEnabled": False,
             **cloud.own_tags(tags, known),
         }
 
@@ -372,7 +427,9 @@ class LogGroup(AwsType):
         self._retention(api, old, new)
         if old.get("kmsKeyId") != new.get("kmsKeyId"):
             if not new.get("kmsKeyId"):
-                raise CloudError("NotModelled", "DisassociateKmsKey", "taking the key off a log group is not modelled", 501)
+                raise CloudError(
+                    "NotModelled", "DisassociateKmsKey", "taking the key off a log group is not modelled", 501
+                )
             api.associate_kms_key(logGroupName=id, kmsKeyId=new["kmsKeyId"])
         before, after = cloud.tags(old), cloud.tags(new)
         gone = [k for k in before if k not in after]
@@ -388,6 +445,13 @@ class LogGroup(AwsType):
 
 
 TYPES = (
-    Bucket, BucketVersioning, BucketEncryption, BucketPublicAccessBlock, BucketPolicy, BucketOwnershipControls,
-    BucketLifecycle, BucketObject, LogGroup,
+    Bucket,
+    BucketVersioning,
+    BucketEncryption,
+    BucketPublicAccessBlock,
+    BucketPolicy,
+    BucketOwnershipControls,
+    BucketLifecycle,
+    BucketObject,
+    LogGroup,
 )

@@ -1,0 +1,36 @@
+# Every target but `setup` runs in .venv. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := infra simcloud tests tools bench
+
+.PHONY: help setup demo check test bench format clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## make .venv with the locked packages, the fleetyard command and a Pulumi engine
+	@$(PYTHON) tools/setup.py
+
+demo: setup ## bring both environments up on the simulated cloud and take them down again
+	@$(BIN)/fleetyard demo
+
+check: setup ## linters and types
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/yamllint --strict .
+
+test: setup ## the test suite, fast tests first
+	@$(BIN)/python -m pytest
+
+bench: setup ## speed as ratios of one run
+	@$(BIN)/python -m bench
+
+format: setup ## let ruff format and mend what it can
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+clean: ## remove .venv and what tools leave behind; caches in the user's folder stay
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis ./*.egg-info
