@@ -88,3 +88,10 @@ def project_number(project: str) -> str:
     """The number of a project: the same for the same id, always."""
     digest = hashlib.sha256(f"project:{project}".encode()).digest()
     return str(100_000_000_000 + int.from_bytes(digest[:6], "big") % 900_000_000_000)
+
+
+def inner(world: GcpWorld, moment: Moment, **args: str) -> Call:
+    """A call that the world makes to itself: `args` are the path's parameters."""
+    from simcloud.gcp.documents import Method
+
+    return Call(world, Request("POST", ""), Match(Method("", "", "POST", None, {}), args, ""), {}, {}, moment)

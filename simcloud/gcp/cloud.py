@@ -39,8 +39,11 @@ class Gcp:
     def refusal(self, kind: str, request: Request) -> Response:
         """Google's answer for a throttled call or an internal error."""
         if kind == "throttle":
-            refusal = Refusal(429, "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute'.",
-                              reason="rateLimitExceeded")
+            refusal = Refusal(
+                429,
+                "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute'.",
+                reason="rateLimitExceeded",
+            )
         else:
             refusal = Refusal(503, "Internal error. Please try again.", reason="backendError")
         return render(refusal, _api_of(request.path))
@@ -60,8 +63,14 @@ class Gcp:
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource that somebody made; what came with another one is left out."""
         return [
-            {"cloud": "gcp", "type": row["type"], "id": row["name"], "region": "", "link": row.get("link", ""),
-             "tags": dict(row.get("labels") or {})}
+            {
+                "cloud": "gcp",
+                "type": row["type"],
+                "id": row["name"],
+                "region": "",
+                "link": row.get("link", ""),
+                "tags": dict(row.get("labels") or {}),
+            }
             for row in self._world.inventory()
             if not row.get("made_by")
         ]
@@ -69,8 +78,16 @@ class Gcp:
     def kept(self) -> list[dict[str, Any]]:
         """What Google keeps after deletion."""
         return [
-            {"cloud": "gcp", "type": row.get("type", ""), "id": row["name"], "region": "", "tags": {},
-             "state": row.get("state", ""), "why": row.get("reason", ""), "source": row.get("source", "")}
+            {
+                "cloud": "gcp",
+                "type": row.get("type", ""),
+                "id": row["name"],
+                "region": "",
+                "tags": {},
+                "state": row.get("state", ""),
+                "why": row.get("reason", ""),
+                "source": row.get("source", ""),
+            }
             for row in self._world.kept()
         ]
 

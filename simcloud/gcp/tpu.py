@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from simcloud.gcp import facts, policies
-from simcloud.gcp.call import Call, handles, project_number
+from simcloud.gcp.call import Call, handles, inner, project_number
 from simcloud.gcp.compute import networks
 from simcloud.gcp.compute.base import key_from, last, link, of_kind
 from simcloud.gcp.errors import RPC_CODE, Refusal, rule
@@ -575,16 +576,10 @@ def reconcile(world: GcpWorld, moment: Moment) -> bool:
 
 
 def _grant(world: GcpWorld, name: str, item: dict[str, Any], moment: Moment) -> bool:
-    import copy
-
-    from simcloud.gcp.documents import Match, Method
-    from simcloud.wire import Request
-
     parent = name.rpartition("/queuedResources/")[0]
     zone, project = parent.split("/")[3], parent.split("/")[1]
     spec = item["tpu"]["nodeSpec"][0]
-    match = Match(Method("tpu", "", "POST", None, {}), {"projectsId": project, "locationsId": zone}, f"{parent}/nodes")
-    call = Call(world, Request("POST", ""), match, {}, {}, moment)
+    call = inner(world, moment, projectsId=project, locationsId=zone)
     made: list[str] = []
     for id in _node_ids(spec, last(name)):
         node = copy.deepcopy(spec["node"])

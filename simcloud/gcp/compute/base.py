@@ -108,7 +108,7 @@ def reference(call: Call, value: str, collection: str, field: str, *, must_exist
     if not ok:
         raise invalid_field(field, value, "The URL is malformed.")
     if must_exist and path not in call.world.state.compute:
-        noun = collection.rstrip("s") if collection != "resourcePolicies" else "resourcePolicy"
+        noun = {"resourcePolicies": "resourcePolicy", "addresses": "address"}.get(collection, collection[:-1])
         raise invalid_field(field, f"{LINK}{path}", f"The referenced {noun} resource cannot be found.")
     return link(path)
 

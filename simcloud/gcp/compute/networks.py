@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simcloud.gcp import facts
-from simcloud.gcp.call import Call, fingerprint, handles
+from simcloud.gcp.call import Call, fingerprint, handles, inner
 from simcloud.gcp.compute.base import (
     SHOWN,
     collection,
@@ -26,9 +27,8 @@ from simcloud.gcp.compute.base import (
     store,
     users_of,
 )
-from simcloud.gcp.documents import Match, Method
 from simcloud.gcp.errors import Refusal, in_use, invalid_field, missing_field, rule
-from simcloud.wire import Moment, Request
+from simcloud.wire import Moment
 
 if TYPE_CHECKING:
     from simcloud.gcp.world import GcpWorld
@@ -246,38 +246,26 @@ def patch_network(call: Call) -> dict[str, Any]:
 
 def make_default(world: GcpWorld, project: str, moment: Moment) -> None:
     """The network `default` of a new project, with its four firewall rules (vpc/docs/firewalls, "Pre-populated")."""
-    from simcloud.gcp.call import Call as Made
-
-    path = f"/compute/v1/projects/{project}/global/networks"
-    match = Match(Method("compute", "compute.networks.insert", "POST", "Network", {}), {"project": project}, path[9:])
-    body = {"name": "default", "autoCreateSubnetworks": True, "description": "Default network for the project"}
-    insert_network(Made(world, Request("POST", path), match, {}, body, moment))
-    where = path[9:].replace("networks", "firewalls")
-    for name, allowed, ranges, priority in (
+    call = inner(world, moment, project=project)
+    where = f"v1/projects/{project}/global"
+    call.match = replace(call.match, name=f"{where}/networks")
+    call.body = {"name": "default", "autoCreateSubnetworks": True, "description": "Default network for the project"}
+    insert_network(call)
+    call.match = replace(call.match, name=f"{where}/firewalls")
+    every = {"ports": ["0-65535"]}
+    for name, allowed, source in (
         (
-            "default-allow-internal",
-            [
-                {"IPProtocol": "tcp", "ports": ["0-65535"]},
-                {"IPProtocol": "udp", "ports": ["0-65535"]},
-                {"IPProtocol": "icmp"},
-            ],
-            ["10.128.0.0/9"],
-            65534,
+            "internal",
+            [{"IPProtocol": "tcp"} | every, {"IPProtocol": "udp"} | every, {"IPProtocol": "icmp"}],
+            "10.128.0.0/9",
         ),
-        ("default-allow-ssh", [{"IPProtocol": "tcp", "ports": ["22"]}], ["0.0.0.0/0"], 65534),
-        ("default-allow-rdp", [{"IPProtocol": "tcp", "ports": ["3389"]}], ["0.0.0.0/0"], 65534),
-        ("default-allow-icmp", [{"IPProtocol": "icmp"}], ["0.0.0.0/0"], 65534),
+        ("ssh", [{"IPProtocol": "tcp", "ports": ["22"]}], "0.0.0.0/0"),
+        ("rdp", [{"IPProtocol": "tcp", "ports": ["3389"]}], "0.0.0.0/0"),
+        ("icmp", [{"IPProtocol": "icmp"}], "0.0.0.0/0"),
     ):
-        rule_body: dict[str, Any] = {
-            "name": name,
-            "network": f"projects/{project}/global/networks/default",
-            "allowed": allowed,
-        }
-        rule_body |= {"sourceRanges": ranges, "priority": priority}
-        match = Match(
-            Method("compute", "compute.firewalls.insert", "POST", "Firewall", {}), {"project": project}, where
-        )
-        insert_firewall(Made(world, Request("POST", path), match, {}, rule_body, moment))
+        call.body = {"name": f"default-allow-{name}", "network": f"{where[3:]}/networks/default", "allowed": allowed}
+        call.body |= {"sourceRanges": [source], "priority": 65534}
+        insert_firewall(call)
 
 
 # Subnetworks --------------------------------------------------------------------------------------------------------
