@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "size": ("fleetyard.cli.size", "size the pools of a stack for its workloads, and lock the counts"),
     "check": ("fleetyard.cli.check", "say what is wrong with a stack before anything is bought"),
     "sim": ("fleetyard.cli.sim", "start, stop and look into the simulated AWS and GCP"),
+    "show": ("fleetyard.cli.show", "show what stands, as a table and as a picture"),
     "catalog": ("fleetyard.cli.catalog", "list machines, or the facts of one with their sources"),
 }
 """Subcommand to the module that implements it and the line that `--help` prints."""

@@ -19,8 +19,9 @@ from fleetyard.catalog import (
     catalog,
     known,
 )
-from fleetyard.cli.words import UNKNOWN, number, table, usd
+from fleetyard.cli.words import UNKNOWN, number, usd
 from fleetyard.findings import Exit, error
+from fleetyard.report.tables import table
 
 
 def add(parser: argparse.ArgumentParser) -> None:

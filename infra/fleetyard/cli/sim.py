@@ -10,7 +10,9 @@ import sys
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Everything after `sim` is the simulated cloud's own."""
-    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="…", help="start, stop, status, env, inventory, fault, set")
+    parser.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="…", help="start, stop, status, env, inventory, fault, set"
+    )
     parser.usage = "fleetyard sim [-h] {start,stop,status,env,inventory,fault,set,serve} …"
 
 

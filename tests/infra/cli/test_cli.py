@@ -13,8 +13,9 @@ import pytest
 
 from fleetyard import cli
 from fleetyard.cli import main
-from fleetyard.cli.words import duration, number, table, usd
+from fleetyard.cli.words import duration, number, usd
 from fleetyard.findings import Exit, error
+from fleetyard.report.tables import table
 
 STACK = """
 config:
