@@ -119,7 +119,10 @@ def _template(
                 device_name=ROOT_DEVICE,
                 # Encrypted with the account's own EBS key: a key of ours would need a grant to Auto Scaling's role.
                 ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                    volume_size=plan.disk_gib, volume_type="gp3", encrypted="true", delete_on_termination="true"
+                    volume_size=plan.disk_gib,
+                    volume_type=plan.disk_type,
+                    encrypted="true",
+                    delete_on_termination="true",
                 ),
             )
         ],

@@ -148,3 +148,16 @@ def spot_is_not_for_control(plan: Plan) -> Iterator[Hit]:
             yield Hit(
                 pool.path / "buy", f"a {pool.role} pool on spot can vanish at two minutes' notice", "buy: [on-demand]"
             )
+
+
+@rule("FY2213", Level.ERROR)
+def whole_budget_holds(plan: Plan) -> Iterator[Hit]:
+    """What stands until the last deadline costs no more than the whole budget, as far as prices are known."""
+    hours = max((load.hours for load in plan.workloads if load.hours is not None), default=None)
+    if plan.budget_usd is None or hours is None:
+        return
+    per_hour = sum(float(pool.usd_per_hour) for pool in plan.pools if known(pool.usd_per_hour))
+    cost = per_hour * hours
+    if cost > plan.budget_usd:
+        message = f"{hours:g} hours until the last deadline cost {cost:.0f} USD, the budget is {plan.budget_usd:.0f}"
+        yield Hit(StackPath("budget.usd"), message, f"a budget of at least {cost:.0f}, or a smaller fleet")

@@ -90,7 +90,7 @@ def _template(
         auto_delete=True,
         source_image=plan.image.id if isinstance(plan.image, Image) else None,
         disk_size_gb=plan.disk_gib,
-        disk_type="pd-balanced",
+        disk_type=plan.disk_type,
     )
     return compute.InstanceTemplate(
         name,

@@ -24,7 +24,7 @@ from fleetyard.plan.model import (
 from fleetyard.plan.network import plan_network
 from fleetyard.plan.pools import plan_pool
 from fleetyard.plan.sized import read_sized
-from fleetyard.spec import Stack
+from fleetyard.spec import Stack, Workload
 
 __all__ = [
     "CachePlan",
@@ -69,6 +69,7 @@ def make_plan(stack: Stack, sized: Mapping[str, int], facts: Catalog | None = No
         tags=tags,
         own_tags=stack.tags,
         budget_usd_per_hour=stack.budget.usd_per_hour,
+        budget_usd=stack.budget.usd,
         usd_per_hour=_sum(pools),
         waive=stack.waive,
         sized_pools=sized_pools(stack),
@@ -92,9 +93,13 @@ def _stores(stack: Stack, tags: Mapping[str, str]) -> tuple[StorePlan, ...]:
 
 def _workloads(stack: Stack) -> tuple[WorkloadPlan, ...]:
     return tuple(
-        WorkloadPlan(StackPath("workloads") / name, name, load.kind, load.pool, load.model)
+        WorkloadPlan(StackPath("workloads") / name, name, load.kind, load.pool, load.model, _hours(load))
         for name, load in stack.workloads.items()
     )
+
+
+def _hours(load: Workload) -> float | None:
+    return load.deadline.total_seconds() / 3600 if load.deadline else None
 
 
 def _sum(pools: tuple[PoolPlan, ...]) -> float | Unknown:

@@ -116,6 +116,8 @@ class PoolPlan:
     image_name: str
     image: Image | str | Unknown
     disk_gib: int
+    disk_type: str
+    """The boot disk's type, in the cloud's words."""
     local_ssds: int
     nic_layout: str
     interfaces: tuple[Interface, ...]
@@ -184,6 +186,8 @@ class WorkloadPlan:
     kind: str
     pool: str
     model: str
+    hours: float | None
+    """How long it may take; None for what never ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,7 @@ class Plan:
     own_tags: Mapping[str, str]
     """The tags that the person asked for; `tags` holds these and ours."""
     budget_usd_per_hour: float | None
+    budget_usd: float | None
     usd_per_hour: float | Unknown
     """What all pools cost while they stand, without storage and traffic."""
     waive: Mapping[str, str]

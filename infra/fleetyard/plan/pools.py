@@ -33,6 +33,7 @@ DATASETS = "datasets/"
 """Where a store holds what every pool may read; each pool writes under `pools/<pool>/`."""
 
 _DISK_GIB = {Role.COMPUTE: 200, Role.SERVE: 200, Role.LOGIN: 100, Role.CONTROL: 100}
+_HYPERDISK_ONLY = ("a3-ultragpu", "a4-highgpu", "a4x-highgpu", "a4x-maxgpu", "g4", "g4-part")
 _SINGLE = (Interface(0, 0, Port.ENA),)
 
 
@@ -72,6 +73,7 @@ def plan_pool(
         queued=pool.queued,
         image_name=pool.image or DEFAULT_IMAGE,
         image=_image(stack, pool, machine, shape, facts),
+        disk_type=_disk_type(stack.cloud, machine),
         disk_gib=pool.disk_gib or _DISK_GIB[pool.role],
         local_ssds=pool.local_ssds or 0,
         nic_layout=layout,
@@ -146,6 +148,16 @@ def _image(
         return pool.image or facts.tpu_runtime(shape.generation)
     arch = machine.arch if machine else "x86_64"
     return facts.image(stack.cloud, pool.image or DEFAULT_IMAGE, stack.region, arch)
+
+
+def _disk_type(cloud: Cloud, machine: Machine | None) -> str:
+    """Newer Google machines boot from Hyperdisk only.
+
+    Source: Compute Engine documentation, "Accelerator-optimized machine family", disk support of A3 Ultra, A4, A4X, G4.
+    """
+    if cloud is Cloud.AWS:
+        return "gp3"
+    return "hyperdisk-balanced" if machine is not None and machine.family in _HYPERDISK_ONLY else "pd-balanced"
 
 
 def _cache(pool: Pool, machine: Machine | None, shape: TpuShape | None) -> CachePlan | None:

@@ -103,6 +103,13 @@ def test_defaults_leave_jobs_alone_and_roll_what_serves() -> None:
     assert train(AWS, role="serve").update is Update.ROLLING
 
 
+def test_every_machine_boots_from_a_disk_that_it_takes() -> None:
+    assert train(AWS).disk_type == "gp3"
+    assert train(GPU).disk_type == "pd-balanced"
+    assert train(GPU, machine="a4-highgpu-8g").disk_type == "hyperdisk-balanced"
+    assert train(GPU, machine="g4-standard-48").disk_type == "hyperdisk-balanced"
+
+
 def test_machines_are_spread_evenly_over_zones() -> None:
     plan = plan_of(
         GPU,
