@@ -62,7 +62,7 @@ def rule(code: str, says: str, source: str, *, ours: bool = False) -> Rule:
     return RULES[code]
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - it is the word of this room: the cloud refuses
     """The world refuses a call. `status` is the HTTP status, `reason` the word in `errors`, `state` the canonical
     status of the newer APIs."""
 

@@ -116,7 +116,7 @@ def _settings(call: Call, body: dict[str, Any], project: str) -> None:
         soft.setdefault("effectiveTime", call.now)
     labels = body.get("labels", {})
     if len(labels) > 64 or any(
-        v is not None and not re.fullmatch(r"[\w-]{0,63}", v) or not re.fullmatch(r"[^\W\dA-Z_][\w-]{0,62}", k)
+        (v is not None and not re.fullmatch(r"[\w-]{0,63}", v)) or not re.fullmatch(r"[^\W\dA-Z_][\w-]{0,62}", k)
         for k, v in labels.items()
     ):
         raise Refusal(400, f"Invalid labels: {labels}", reason="invalid", rule=LABELS)
@@ -425,8 +425,10 @@ def _raw_part(body: bytes, kind: str) -> bytes:
     found = re.search(r'boundary="?([^";]+)"?', kind)
     mark = b"--" + (found.group(1) if found else "").encode()
     part = body.split(mark)[2]
-    head, _, content = part.replace(b"\r\n\r\n", b"\n\n", 1).partition(b"\n\n")
-    return content.removesuffix(b"\r\n") if content.endswith(b"\r\n") else content.removesuffix(b"\n")
+    # Lines end as the client ends them; what comes first tells how.
+    end = b"\r\n" if part.startswith(b"\r\n") else b"\n"
+    content = part.partition(end + end)[2]
+    return content.removesuffix(end)
 
 
 @handles("storage.objects.insert")
@@ -479,7 +481,13 @@ def insert_object(call: Call) -> dict[str, Any]:
     return _public(made)
 
 
-_META = ("metadata", "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "temporaryHold") + (
+_META = (
+    "metadata",
+    "cacheControl",
+    "contentDisposition",
+    "contentEncoding",
+    "contentLanguage",
+    "temporaryHold",
     "eventBasedHold",
     "customTime",
 )
@@ -496,7 +504,8 @@ def _public(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _current(world: GcpWorld, bucket: str, name: str) -> dict[str, Any] | None:
-    for item in reversed(world.state.objects.get(bucket, [])):
+    items: list[dict[str, Any]] = world.state.objects.get(bucket, [])
+    for item in reversed(items):
         if item["name"] == name and "timeDeleted" not in item and "softDeleteTime" not in item:
             return item
     return None

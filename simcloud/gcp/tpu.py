@@ -265,7 +265,8 @@ def _operation(
     """A long-running operation: answered as running, found done at the next look."""
     parts = target.split("/")
     stamp = int(call.moment.now.timestamp() * 1000)
-    name = f"projects/{parts[1]}/locations/{parts[3]}/operations/operation-{stamp}-{call.hexadecimal(13)}-{call.hexadecimal(8)}"
+    number = f"{stamp}-{call.hexadecimal(13)}-{call.hexadecimal(8)}"
+    name = f"projects/{parts[1]}/locations/{parts[3]}/operations/operation-{number}"
     metadata = {
         "@type": "type.googleapis.com/google.cloud.common.OperationMetadata",
         "createTime": call.now,
@@ -601,7 +602,7 @@ def _grant(world: GcpWorld, name: str, item: dict[str, Any], moment: Moment) -> 
             item["state"] = {"state": "FAILED", "stateInitiator": "SERVICE", "failedData": {"error": short}}
         for gone in made:
             del world.state.nodes[gone]
-        return item["state"]["state"] == "FAILED"
+        return str(item["state"]["state"]) == "FAILED"
     item["state"] = {"state": "ACTIVE", "activeData": {}}
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from simcloud.gcp import facts
@@ -105,7 +106,7 @@ def insert(call: Call) -> dict[str, Any]:
         del item["resourcePolicies"]
     region = facts.region_of(call.args["zone"])
     kind = "SSD_TOTAL_GB" if last(item["type"]) in ("pd-ssd", "pd-balanced") else "DISKS_TOTAL_GB"
-    error = quotas.exceeded(call.world, call.project, region, quotas.Counter({kind: int(item["sizeGb"])}))
+    error = quotas.exceeded(call.world, call.project, region, Counter({kind: int(item["sizeGb"])}))
     if error is not None:
         return operation(call, key_from(item["selfLink"]), "insert", error=error)
     return operation(call, store(call, item), "insert")

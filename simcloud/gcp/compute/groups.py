@@ -184,8 +184,8 @@ def _check_update(key: str, item: dict[str, Any]) -> None:
         if _regional(key) and fixed is not None and 0 < fixed < count:
             raise Refusal(
                 400,
-                f"Invalid value for field 'resource.updatePolicy.{name}.fixed': '{fixed}'. Fixed updatePolicy.{name} for "
-                f"regional managed instance group has to be either 0 or at least equal to the number of zones.",
+                f"Invalid value for field 'resource.updatePolicy.{name}.fixed': '{fixed}'. Fixed updatePolicy.{name} "
+                f"for regional managed instance group has to be either 0 or at least equal to the number of zones.",
                 reason="invalid",
             )
     size = max(1, int(item.get("targetSize") or 0))
@@ -375,7 +375,7 @@ def _pick_zone(world: GcpWorld, key: str, item: dict[str, Any]) -> str:
         return min(zones, key=lambda z: (held[z], z))
     fit = [z for z in zones if facts.machine(machine, z) and _room(world, z, machine)] or zones
     if shape == "ANY_SINGLE_ZONE" and held:
-        return held.most_common(1)[0][0]
+        return str(held.most_common(1)[0][0])
     return min(fit, key=lambda z: (held[z] if shape == "BALANCED" else 0, z))
 
 
@@ -516,7 +516,7 @@ def _status(world: GcpWorld, item: dict[str, Any]) -> dict[str, Any]:
     reached = not _outdated(item)
     waiting = item["updatePolicy"]["type"] == "PROACTIVE" and not reached
     actions = Counter(m["action"].lower() for m in members if not _running(world, m))
-    current = {n: 0 for n in _ACTIONS}
+    current = dict.fromkeys(_ACTIONS, 0)
     for name, many in actions.items():
         current[name if name in current else "creating"] += many
     current["none"] = running
@@ -537,7 +537,14 @@ def _status(world: GcpWorld, item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_ACTIONS = ("none", "creating", "creatingWithoutRetries", "verifying", "recreating", "deleting", "abandoning") + (
+_ACTIONS = (
+    "none",
+    "creating",
+    "creatingWithoutRetries",
+    "verifying",
+    "recreating",
+    "deleting",
+    "abandoning",
     "restarting",
     "refreshing",
     "suspending",
@@ -548,9 +555,14 @@ _ACTIONS = ("none", "creating", "creatingWithoutRetries", "verifying", "recreati
 
 
 SHOWN["instanceGroupManagers"] = _status
-SHOWN["instanceGroups"] = lambda world, item: {
-    "size": sum(_running(world, m) for m in world.state.compute.get(item["_manager"], {}).get("_members", []))
-}
+
+
+def _group_size(world: GcpWorld, item: dict[str, Any]) -> dict[str, Any]:
+    members = world.state.compute.get(item["_manager"], {}).get("_members", [])
+    return {"size": sum(_running(world, m) for m in members)}
+
+
+SHOWN["instanceGroups"] = _group_size
 
 
 @handles("compute.instanceGroupManagers.insert", "compute.regionInstanceGroupManagers.insert")

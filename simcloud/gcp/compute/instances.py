@@ -22,7 +22,7 @@ from simcloud.gcp.compute.base import (
     resource,
     stale,
 )
-from simcloud.gcp.errors import Refusal, already_exists, invalid_field, missing_field, rule
+from simcloud.gcp.errors import Refusal, already_exists, in_use, invalid_field, missing_field, rule
 
 PROTECTED = rule(
     "instance.protected",
@@ -198,11 +198,7 @@ def attach(call: Call) -> dict[str, Any]:
     source = reference(call, call.body.get("source", ""), "disks", "source")
     disk = resource(call, key_from(source))
     if disk.get("users"):
-        raise Refusal(
-            400,
-            f"The disk resource '{key_from(source)}' is already being used by '{key_from(disk['users'][0])}'",
-            reason="resourceInUseByAnotherResource",
-        )
+        raise in_use("disk", key_from(source), key_from(disk["users"][0]))
     index = len(item["disks"])
     entry = {"type": "PERSISTENT", "mode": "READ_WRITE", "boot": False, "autoDelete": False, "interface": "SCSI"}
     entry |= {"deviceName": f"persistent-disk-{index}", **call.body, "source": source, "index": index}

@@ -14,7 +14,7 @@ from simcloud.gcp import facts, policies
 from simcloud.gcp.call import Call, fingerprint, project_number
 from simcloud.gcp.compute import disks, networks, quotas
 from simcloud.gcp.compute.base import check_labels, key_from, last, link, of_kind, reference, resource
-from simcloud.gcp.errors import Refusal, invalid_field, missing_field, rule
+from simcloud.gcp.errors import Refusal, in_use, invalid_field, missing_field, rule
 
 if TYPE_CHECKING:
     from simcloud.gcp.world import GcpWorld
@@ -319,7 +319,8 @@ def _identity(call: Call, item: dict[str, Any], field: str) -> None:
         if not policies.account_exists(call.world, account["email"], call.project):
             raise Refusal(
                 400,
-                f"The resource 'projects/{call.project}/serviceAccounts/{account['email']}' of type 'serviceAccount' was not found.",
+                f"The resource 'projects/{call.project}/serviceAccounts/{account['email']}' of type 'serviceAccount' "
+                "was not found.",
                 reason="invalid",
                 rule=ACCOUNT,
             )
@@ -397,12 +398,8 @@ def _disks(call: Call, item: dict[str, Any], machine: facts.Machine, zone: str, 
         if disk.get("source"):
             disk["source"] = reference(call, disk["source"], "disks", f"{where}.source")
             one = resource(call, key_from(disk["source"]))
-            if one.get("users") and "READ_WRITE" in (disk["mode"], "READ_WRITE"):
-                raise Refusal(
-                    400,
-                    f"The disk resource '{key_from(disk['source'])}' is already being used by '{key_from(one['users'][0])}'",
-                    reason="resourceInUseByAnotherResource",
-                )
+            if one.get("users"):
+                raise in_use("disk", key_from(disk["source"]), key_from(one["users"][0]))
             disks.check_machine(machine, last(one["type"]))
             disk["diskSizeGb"] = one["sizeGb"]
             continue
@@ -483,15 +480,13 @@ def _short(call: Call, item: dict[str, Any], machine: facts.Machine, zone: str) 
         last(i["zone"]) == zone and last(i["machineType"]) == machine.name and i["status"] != "TERMINATED"
         for _, i in of_kind(world, "instances")
     )
-    if knobs.fail_launches > 0 or (bound is not None and held >= bound):
-        knobs.fail_launches = max(0, knobs.fail_launches - 1)
+    full = bound is not None and held >= bound
+    if knobs.fail_launches > 0 or full:
+        code = knobs.fail_code
+        knobs.fail_launches -= not full
         place = f"projects/{call.project}/zones/{zone}"
-        if knobs.fail_launches or bound is None:
-            code = knobs.fail_code
-        else:
-            code = "ZONE_RESOURCE_POOL_EXHAUSTED"
         return (
-            code,
+            "ZONE_RESOURCE_POOL_EXHAUSTED" if full else code,
             f"The zone '{place}' does not have enough resources available to fulfill the request.  "
             "Try a different zone, or try again later.",
             503,

@@ -81,8 +81,15 @@ ASN = rule(
 
 _NEVER = [
     ipaddress.IPv4Network(n)
-    for n in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32")
-    + ("199.36.153.4/30", "199.36.153.8/30")
+    for n in (
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "255.255.255.255/32",
+        "199.36.153.4/30",
+        "199.36.153.8/30",
+    )
 ]
 _PURPOSES = frozenset(
     {"PRIVATE", "PRIVATE_RFC_1918", "REGIONAL_MANAGED_PROXY", "GLOBAL_MANAGED_PROXY", "PRIVATE_SERVICE_CONNECT"}
@@ -773,7 +780,7 @@ def router_status(call: Call) -> dict[str, Any]:
 
 
 def _external(call: Call) -> str:
-    """An address out of 203.0.113.0/24 and 198.51.100.0/24, the documentation's ranges (RFC 5737), while one is free."""
+    """A free address out of the documentation's ranges (RFC 5737)."""
     used = {i.get("address") for _, i in of_kind(call.world, "addresses")}
     for net in ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24"):
         for host in ipaddress.IPv4Network(net).hosts():

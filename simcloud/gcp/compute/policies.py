@@ -35,7 +35,11 @@ RESERVE = rule(
     ours=True,
 )
 
-_KINDS = ("groupPlacementPolicy", "workloadPolicy", "snapshotSchedulePolicy", "instanceSchedulePolicy") + (
+_KINDS = (
+    "groupPlacementPolicy",
+    "workloadPolicy",
+    "snapshotSchedulePolicy",
+    "instanceSchedulePolicy",
     "diskConsistencyGroupPolicy",
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from simcloud.gcp.call import Call, fingerprint, handles
 from simcloud.gcp.compute import images, machines
-from simcloud.gcp.compute.base import check_labels, collection, new, operation, refuse_use, reference, store, users_of
+from simcloud.gcp.compute.base import check_labels, collection, new, operation, reference, refuse_use, store, users_of
 from simcloud.gcp.errors import invalid_field, missing_field, rule
 
 _DOC = "docs.cloud.google.com/compute/docs/instance-templates"

@@ -5,15 +5,15 @@ Google's client library is imported only when a call is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from simcloud.gcp.client import GcpClient
-from simcloud.gcp.types import iam, kms, networks, storage, tpu
+from simcloud.gcp.types import groups, iam, instances, kms, networks, storage, tpu
+from simcloud.gcp.types.functions import INVOKES
 from simcloud.provider.model import ResourceType
 
 _ALL: tuple[type[ResourceType[GcpClient]], ...] = (
     *networks.TYPES,
+    *instances.TYPES,
+    *groups.TYPES,
     *storage.TYPES,
     *iam.TYPES,
     *kms.TYPES,
@@ -23,5 +23,4 @@ _ALL: tuple[type[ResourceType[GcpClient]], ...] = (
 REGISTRY: dict[str, ResourceType[GcpClient]] = {made.token: made() for made in _ALL}
 """Every type by its token."""
 
-INVOKES: dict[str, Callable[[GcpClient, Mapping[str, Any]], dict[str, Any]]] = {}
-"""Every function by its token."""
+__all__ = ["INVOKES", "REGISTRY"]

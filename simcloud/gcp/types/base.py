@@ -130,7 +130,7 @@ class GcpType(ResourceType[GcpClient]):
         mine = {k: v for k, v in actual.items() if k in (given or {})}
         pulumi = {k: v for k, v in actual.items() if k in mine or k in defaults}
         return {
-            **({"labels": mine} if mine or given is not None else {}),
+            **({"labels": mine} if mine or (given is not None and known) else {}),
             "pulumiLabels": pulumi,
             "effectiveLabels": actual,
         }

@@ -398,9 +398,7 @@ class Firewall(ComputeType):
         """All but name, network and direction change in place."""
         place = self.place(cloud, new)
         body = self.body(new, place)
-        for name in ("sourceRanges", "destinationRanges", "sourceTags", "targetTags", "sourceServiceAccounts") + (
-            "targetServiceAccounts",
-        ):
+        for name in sorted(self.unordered - {"allows", "denies"}):
             if old.get(name) and not new.get(name):
                 body[name] = []
         body.setdefault("description", "") if old.get("description") else None
