@@ -76,6 +76,6 @@ def _housekeeping(plan: StorePlan) -> list[storage.BucketLifecycleRuleArgs]:
         ),
         storage.BucketLifecycleRuleArgs(
             action=storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
-            condition=storage.BucketLifecycleRuleConditionArgs(age=plan.unfinished_days),
+            condition=storage.BucketLifecycleRuleConditionArgs(age=plan.unfinished_days, with_state="ANY"),
         ),
     ]
