@@ -18,7 +18,7 @@ from fleetyard.outputs import NAME, StackOutputs, parse_outputs
 from fleetyard.plan import Plan, make_plan, read_sized
 from fleetyard.report.members import Member, find
 from fleetyard.report.picture import draw
-from fleetyard.report.text import differences, standing
+from fleetyard.report.text import differences, missing_members, standing
 from fleetyard.settings import refuse_mixed_settings, simulated
 from fleetyard.spec import load_stack
 
@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what stands. Exit status 1 when the stack file and what stands do not say the same."""
+    """Print what stands. Exit status 1 when the stack file says otherwise, or when machines are missing."""
     refuse_mixed_settings(os.environ)
     folder = stacks_folder(args)
     stack = load_stack(require_stack_file(folder, _name(folder, args.stack)))
@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     outputs = parse_outputs(_exported(args.outputs, plan.stack))
     members = None if args.no_live else find(outputs, os.environ)
     found = differences(plan, outputs)
+    if members is not None:
+        found += missing_members(outputs, members)
     _write_picture(args.svg, plan, labels)
     if args.json:
         print(json.dumps(_data(outputs, members, labels, [each.as_dict() for each in found]), indent=2))

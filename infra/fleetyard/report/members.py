@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from fleetyard.outputs import StackOutputs
 
 
+UP = frozenset({"running", "ready"})
+"""The clouds' words for a machine that is up: EC2 and Compute Engine, and TPU nodes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One machine (or host of a slice). `state` is the cloud's own word; address: private, None until it has one."""
@@ -20,6 +24,11 @@ class Member:
     zone: str
     address: str | None
     machine: str
+
+    @property
+    def up(self) -> bool:
+        """Whether the cloud calls it up and is content with it."""
+        return self.state.lower() in UP
 
     def as_dict(self) -> dict[str, str | None]:
         """The same as plain data."""

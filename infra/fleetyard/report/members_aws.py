@@ -47,12 +47,14 @@ def _find(outputs: StackOutputs, autoscaling: Any, ec2: Any) -> list[Member]:
         reply = ec2.describe_instances(InstanceIds=ids[start : start + PER_CALL])
         for reservation in reply["Reservations"]:
             details.update({instance["InstanceId"]: instance for instance in reservation["Instances"]})
+    # By its subnet: AWS says letters here, which differ between accounts.
+    zone_of = {subnet.id: subnet.zone for subnet in outputs.network.subnets.values() if subnet.zone}
     return [
         Member(
             pool=pool_of[group],
             name=name,
             state=_state(row, details.get(name)),
-            zone=row["AvailabilityZone"],
+            zone=zone_of.get(details.get(name, {}).get("SubnetId", ""), row["AvailabilityZone"]),
             address=details.get(name, {}).get("PrivateIpAddress"),
             machine=row.get("InstanceType") or details.get(name, {}).get("InstanceType", ""),
         )

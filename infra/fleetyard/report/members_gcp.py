@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fleetyard.outputs import PoolOut, StackOutputs
 
 SIM_ENDPOINT = "FLEETYARD_SIM_GCP_ENDPOINT"
+SERVICE_PATH = {"compute": "/compute/v1/", "tpu": "/"}
+"""What follows the endpoint in each service's addresses. Source: `servicePath` of their discovery documents."""
 NOT_FOUND = 404
 DENIED = {401, 403}
 
@@ -32,7 +34,9 @@ def find(outputs: StackOutputs, env: Mapping[str, str]) -> Sequence[Member]:
         raise error("FY1911", "credentials", "there are none for Google Cloud", fix, Exit.PERMISSION) from None
     except HttpError as refused:
         status = Exit.PERMISSION if refused.status_code in DENIED else Exit.REFUSED
-        raise error("FY1912", f"gcp {last_part(refused.uri)}", str(refused.reason), exit_code=status) from None
+        raise error(
+            "FY1912", f"gcp {last_part(refused.uri.partition('?')[0])}", str(refused.reason), exit_code=status
+        ) from None
     except (OSError, httplib2.HttpLib2Error) as silent:
         raise error("FY1913", "gcp", f"does not answer: {silent}", "is it running?", Exit.REFUSED) from None
 
@@ -41,9 +45,8 @@ def _service(name: str, version: str, env: Mapping[str, str]) -> Any:
     endpoint = env.get(SIM_ENDPOINT)
     if endpoint:
         nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
-        return build(
-            name, version, credentials=nobody, client_options={"api_endpoint": endpoint}, static_discovery=True
-        )
+        where = {"api_endpoint": endpoint + SERVICE_PATH[name]}
+        return build(name, version, credentials=nobody, client_options=where, static_discovery=True)
     credentials, _ = google.auth.default()
     return build(name, version, credentials=credentials, static_discovery=True)
 

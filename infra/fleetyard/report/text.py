@@ -87,6 +87,18 @@ def _members(members: Sequence[Member]) -> Iterator[tuple[str, ...]]:
             yield f"... {count - MEMBERS_SHOWN:,} more", pool, "", "", ""
 
 
+def missing_members(outputs: StackOutputs, members: Sequence[Member]) -> list[Finding]:
+    """Pools with fewer machines up than they should have: the cloud is still making them, or cannot."""
+    found = []
+    for name, pool in outputs.pools.items():
+        up = sum(member.pool == name and member.up for member in members)
+        if up < pool.hosts:
+            message = f"{up:,} of {pool.hosts:,} machines are up"
+            fix = "wait, or look at the group's activities"
+            found.append(Finding("FY1907", Level.WARNING, StackPath("pools") / name, message, fix))
+    return found
+
+
 def differences(plan: Plan, outputs: StackOutputs) -> list[Finding]:
     """Where the stack file and what stands do not say the same: what the next `pulumi up` would change."""
     fix = "`pulumi up`, or set the stack file back"
