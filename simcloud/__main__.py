@@ -91,18 +91,10 @@ def stop(home: Path) -> int:
         ask(world, "stop", timeout_s=5)
     except (OSError, RefusedError):
         os.kill(world.pid, signal.SIGTERM)
-    if not wait_until(lambda: not _alive(world.pid), 10):
+    if not wait_until(lambda: running(home) is None, 10):
         os.kill(world.pid, signal.SIGKILL)
     print("simcloud: stopped")
     return DONE
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def _needs(home: Path) -> Running:
@@ -178,6 +170,12 @@ def main(argv: list[str] | None = None) -> int:
     except RefusedError as refused:
         print(f"simcloud: {refused}", file=sys.stderr)
         return USAGE
+    except OSError as gone:
+        print(
+            f"simcloud: the world does not answer ({gone}). See {home / 'log'}; then `fleetyard sim start`",
+            file=sys.stderr,
+        )
+        return FINDINGS
 
 
 def _run(args: argparse.Namespace, home: Path) -> int:

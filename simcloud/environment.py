@@ -37,6 +37,7 @@ def settings(home: Path, world: Running) -> dict[str, str]:
     if not passphrase.exists():
         passphrase.touch(0o600)
         passphrase.write_text(secrets.token_urlsafe(24))
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     aws, gcp = f"http://{LOOPBACK}:{world.aws_http}", f"http://{LOOPBACK}:{world.gcp_http}"
     return {
         "FLEETYARD_SIM": "1",
@@ -51,7 +52,9 @@ def settings(home: Path, world: Running) -> dict[str, str]:
         "AWS_ENDPOINT_URL": aws,
         "AWS_ACCESS_KEY_ID": "AKIASIMULATED0000000",
         "AWS_SECRET_ACCESS_KEY": "simulated",
-        "AWS_REGION": os.environ.get("AWS_REGION") or "us-east-1",
+        # boto3 reads the second name only, the Pulumi provider and other SDKs the first.
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -27,6 +27,7 @@ from simcloud.world import World
 
 LOOPBACK = "127.0.0.1"
 RUN_FILE = "run.json"
+LOCK_FILE = "lock"
 MAX_MESSAGE = 400 * 1024 * 1024
 
 
@@ -43,13 +44,19 @@ class Running:
 
 
 def running(home: Path) -> Running | None:
-    """The world of this home, if its process lives."""
+    """The world of this home, if a process holds it. The lock says so: a process id may be a dead or another one's."""
     try:
-        found = Running(**json.loads((home / RUN_FILE).read_text()))
-        os.kill(found.pid, 0)
+        with (home / LOCK_FILE).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        pass
+    except OSError:
+        return None
+    try:
+        return Running(**json.loads((home / RUN_FILE).read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return found
 
 
 def _makers() -> dict[str, Any]:
@@ -194,7 +201,7 @@ def _grpc(world: World, package: str, port: int) -> tuple[Any, int]:
 def serve(home: Path) -> int:
     """Serve a world until it is told to stop. Returns 0; 1 when another process holds this home or it is damaged."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = (home / "lock").open("w")
+    lock = (home / LOCK_FILE).open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

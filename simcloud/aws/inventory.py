@@ -113,7 +113,7 @@ def _aliases(region: str) -> Iterator[tuple[str, str]]:
 def _iam() -> Iterator[dict[str, Any]]:
     backend = moto_bridge.backend("iam", "us-east-1")
     for role in backend.roles.values():
-        yield _row("AWS::IAM::Role", role.name, "global", {t["Key"]: t["Value"] for t in role.get_tags()})
+        yield _row("AWS::IAM::Role", role.name, "global", _tags(backend.list_role_tags(role.name, None)[0]))
     for profile in backend.instance_profiles.values():
         yield _row("AWS::IAM::InstanceProfile", profile.name, "global", {})
     for arn in backend.managed_policies:
