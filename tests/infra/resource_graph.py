@@ -29,6 +29,7 @@ class Row:
     provider: str
     retain_on_delete: bool
     depends_on: list[str] = field(default_factory=list)
+    ignore_changes: list[str] = field(default_factory=list)
 
 
 class _Mocks(pulumi.runtime.Mocks):
@@ -66,6 +67,7 @@ class _Monitor(mocks.MockMonitor):
                 request.provider or next(iter(request.providers.values()), ""),
                 request.retainOnDelete,
                 list(request.dependencies),
+                list(request.ignoreChanges),
             )
         )
         return answer

@@ -26,9 +26,9 @@ class Pool(pulumi.ComponentResource):
     """Machines that are alike, with the least rights that let them work.
 
     A new template reaches running machines as `update` says: `rolling` replaces them a few at a time (instance
-    refresh), `on-next-boot` leaves them alone and starts every later machine from it, `none` gives it to nobody until
-    somebody makes it the template's default version. Replaced when: never; its machines when type, zone, placement or
-    the way of buying changes and `update` lets them be.
+    refresh), `on-next-boot` leaves them alone and starts every later machine from it, `none` leaves the group on the
+    version it has. Replaced when: never; its machines when type, zone, placement or the way of buying changes and
+    `update` lets them be.
     """
 
     def __init__(
@@ -52,9 +52,7 @@ class Pool(pulumi.ComponentResource):
             max_size=plan.count,
             desired_capacity=plan.count,
             vpc_zone_identifiers=[network.subnets[subnet].id for subnet in plan.subnets],
-            launch_template=autoscaling.GroupLaunchTemplateArgs(
-                id=self.template.id, version=_version(self.template, plan)
-            ),
+            launch_template=autoscaling.GroupLaunchTemplateArgs(id=self.template.id, version=_latest(self.template)),
             placement_group=placement.name if placement else None,
             instance_refresh=_refresh(plan),
             health_check_type="EC2",
@@ -63,7 +61,7 @@ class Pool(pulumi.ComponentResource):
                 autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=False)
                 for key, value in sorted({**plan.tags, "Name": name}.items())
             ],
-            opts=own,
+            opts=pulumi.ResourceOptions.merge(own, _followed(plan)),
         )
         self.register_outputs(self.report())
 
@@ -165,12 +163,15 @@ def _reservation(plan: PoolPlan) -> ec2.LaunchTemplateCapacityReservationSpecifi
     )
 
 
-def _version(template: ec2.LaunchTemplate, plan: PoolPlan) -> pulumi.Input[str]:
-    """`$Default` stays on the first version for as long as nobody moves it: that is what `none` asks for."""
-    if plan.update is Update.NONE:
-        return "$Default"
+def _latest(template: ec2.LaunchTemplate) -> pulumi.Output[str]:
+    """The template's newest version by number, so that a preview shows the group moving to it."""
     latest: pulumi.Output[str] = template.latest_version.apply(lambda version: str(int(version)))
     return latest
+
+
+def _followed(plan: PoolPlan) -> pulumi.ResourceOptions:
+    """With `none` the group stays on the version it has, for running machines and for later ones."""
+    return pulumi.ResourceOptions(ignore_changes=["launchTemplate.version"] if plan.update is Update.NONE else None)
 
 
 def _refresh(plan: PoolPlan) -> autoscaling.GroupInstanceRefreshArgs | None:
