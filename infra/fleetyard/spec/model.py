@@ -113,7 +113,7 @@ class Pool(_Model):
     """Machines that are alike, bought alike and used for one purpose."""
 
     role: Role = Field(json_schema_extra=_TEMPLATE)
-    machine: Word = Field(json_schema_extra=_MACHINES)
+    machine: Word = Field(json_schema_extra=_TEMPLATE)
     count: Count | None = Field(default=None, json_schema_extra=_LIVE)
     slices: Count | None = Field(default=None, json_schema_extra=_LIVE)
     topology: Annotated[str, Field(pattern=r"^\d{1,3}x\d{1,3}(x\d{1,3})?$")] | None = Field(
@@ -121,14 +121,14 @@ class Pool(_Model):
     )
     zones: tuple[Word, ...] | None = Field(default=None, json_schema_extra=_MACHINES)
     image: Word | None = Field(default=None, json_schema_extra=_TEMPLATE)
-    buy: tuple[Buy, ...] = Field(default=(Buy.ON_DEMAND,), min_length=1, json_schema_extra=_MACHINES)
-    reservation: Word | None = Field(default=None, json_schema_extra=_MACHINES)
+    buy: tuple[Buy, ...] = Field(default=(Buy.ON_DEMAND,), min_length=1, json_schema_extra=_TEMPLATE)
+    reservation: Word | None = Field(default=None, json_schema_extra=_TEMPLATE)
     queued: bool = Field(default=False, strict=True, json_schema_extra=_MACHINES)
     cache: Cache | None = Field(default=None, json_schema_extra=_TEMPLATE)
     local_ssds: Small | None = Field(default=None, json_schema_extra=_TEMPLATE)
     disk_gib: Annotated[Small, Field(ge=10, le=16384)] | None = Field(default=None, json_schema_extra=_TEMPLATE)
     nics: Word | None = Field(default=None, json_schema_extra=_TEMPLATE)
-    placement: Placement | None = Field(default=None, json_schema_extra=_MACHINES)
+    placement: Placement | None = Field(default=None, json_schema_extra=_TEMPLATE)
     update: Update | None = Field(default=None, json_schema_extra=_LIVE)
 
     @model_validator(mode="after")

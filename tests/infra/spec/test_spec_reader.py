@@ -227,7 +227,8 @@ def test_every_field_says_what_changing_it_does() -> None:
         assert update_effect(field) is not None, field
     for name, field in Pool.model_fields.items():
         assert update_effect(f"pools.train.{field.alias or name}") is not None, name
-    assert update_effect("pools.train.machine") is Effect.REPLACES_MACHINES
+    assert update_effect("pools.train.machine") is Effect.TEMPLATE
+    assert update_effect("pools.train.topology") is Effect.REPLACES_MACHINES
     assert update_effect("pools.train.cache.from") is Effect.TEMPLATE
     assert update_effect("stores.data.lifecycle") is Effect.LIVE
     assert update_effect("region") is Effect.REPLACES_DATA
