@@ -9,8 +9,8 @@ from fleetyard.checks import rules
 _HEAD = """\
 # Rules
 
-Made from the rules themselves; `fleetyard check --rules` prints the same list. An error stops `pulumi preview` and `up`,
-a warning is shown. A stack file waives a rule with a reason, and the finding becomes info:
+Made from the rules themselves; `fleetyard check --rules` prints the same list. An error stops `pulumi preview` and
+`up`, a warning is shown. A stack file waives a rule with a reason, and the finding becomes info:
 
 ```yaml
     waive:
