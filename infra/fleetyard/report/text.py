@@ -114,10 +114,12 @@ def differences(plan: Plan, outputs: StackOutputs) -> list[Finding]:
             want, have = planned[name], outputs.pools[name]
             pairs = (("machine", want.machine_name, have.machine), ("count", want.count, have.count))
             found += [
-                (path / field, f"is {mine}, and {theirs} stands") for field, mine, theirs in pairs if mine != theirs
+                (path / field, f"is {mine}; what stands has {theirs}")
+                for field, mine, theirs in pairs
+                if mine != theirs
             ]
     if str(plan.network.cidr) != outputs.network.cidr:
-        found.append((StackPath("network.cidr"), f"is {plan.network.cidr}, and {outputs.network.cidr} stands"))
+        found.append((StackPath("network.cidr"), f"is {plan.network.cidr}; what stands has {outputs.network.cidr}"))
     missing = sorted({store.name for store in plan.stores} ^ outputs.stores.keys())
     found += [(StackPath("stores") / name, "is in only one of stack file and what stands") for name in missing]
     return [Finding("FY1903", Level.WARNING, path, message, fix) for path, message in found]
