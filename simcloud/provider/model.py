@@ -75,6 +75,10 @@ class ResourceType(Generic[Cloud]):
     sources: ClassVar[tuple[str, ...]] = ()
     """Where the truth of this translation can be checked (API pages, service models, registry schemas)."""
 
+    def canonical(self, value: str) -> str:
+        """One spelling for strings that mean the same thing to the cloud (a full and a relative link)."""
+        return value
+
     def check(self, inputs: Props) -> Iterable[Failure]:
         """Refusals that the real provider gives before any call. Unknown values are absent from `inputs`."""
         return ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,9 +24,9 @@ from simcloud.provider.typecheck import conform
 from simcloud.provider.values import (
     UNKNOWN,
     Change,
+    Sameness,
     changes,
     from_struct,
-    holds_unknown,
     is_unknown,
     same,
     to_struct,
@@ -141,7 +141,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         # Only what the program says counts; a state without recorded inputs is compared with what it shows.
         old = from_struct(request.old_inputs) or from_struct(request.olds)
         new = from_struct(request.news)
-        found = [c for c in changes(old, new, kind.unordered) if not _left_to_the_cloud(kind, c)]
+        found = [c for c in changes(old, new, _sameness(kind)) if not _left_to_the_cloud(kind, c)]
         replacing = kind.replaces(old, new, frozenset(c.key for c in found))
         response = provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
@@ -353,19 +353,24 @@ def _refreshed(
         if name in kind.write_only or name not in state:
             fresh[name] = value
         else:
-            fresh[name] = _reconciled(value, state[name], name in kind.unordered, schema.inputs.get(name, ""))
+            fresh[name] = _reconciled(value, state[name], _sameness(kind), schema.inputs.get(name, ""), name)
     return {name: value for name, value in fresh.items() if value is not None}
 
 
-def _reconciled(old: Any, live: Any, as_set: bool, kind: str) -> Any:
-    if same(old, live, as_set):
+def _sameness(kind: ResourceType[Any]) -> Sameness:
+    return Sameness(kind.unordered, kind.canonical)
+
+
+def _reconciled(old: Any, live: Any, sameness: Sameness, kind: str = "", key: str = "") -> Any:
+    as_set = key in sameness.unordered
+    if same(old, live, as_set, sameness.canonical):
         return old
     if isinstance(old, Mapping) and isinstance(live, Mapping):
         if kind.startswith("{"):
             return dict(live)
-        return {k: _reconciled(v, live[k], False, "") if k in live else None for k, v in old.items()}
+        return {k: _reconciled(v, live[k], sameness) if k in live else None for k, v in old.items()}
     if isinstance(old, list) and isinstance(live, list) and len(old) == len(live) and not as_set:
-        return [_reconciled(was, now, False, "") for was, now in zip(old, live, strict=True)]
+        return [_reconciled(was, now, sameness) for was, now in zip(old, live, strict=True)]
     return live
 
 
@@ -376,11 +381,3 @@ def _imported(schema: ResourceSchema, kind: ResourceType[Any], state: Mapping[st
         for name in schema.inputs
         if name in state and state[name] not in (None, "", [], {}) and name not in kind.computed
     }
-
-
-def generic_id(urn: str, seed: Iterable[int]) -> str:
-    """An id for a resource on the generic path: its logical name and eight hex digits."""
-    return urn.split("::")[-1] + "-" + "".join(f"{n:x}" for n in seed)
-
-
-__all__ = ["CreatedButNotReadyError", "Provider", "Translation", "generic_id", "holds_unknown"]

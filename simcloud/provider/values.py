@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,13 +110,21 @@ class Change:
     kind: str
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any], unordered: frozenset[str]) -> Iterator[Change]:
+@dataclass(frozen=True, slots=True)
+class Sameness:
+    """What counts as equal: lists that are sets, and strings that are two spellings of one thing."""
+
+    unordered: frozenset[str] = frozenset()
+    canonical: Callable[[str], str] = str
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any], sameness: Sameness) -> Iterator[Change]:
     """What differs between old and new inputs, as deep as both are objects or lists of one length."""
-    yield from _object_changes(old, new, "", "", unordered)
+    yield from _object_changes(old, new, "", "", sameness)
 
 
 def _object_changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], path: str, key: str, unordered: frozenset[str]
+    old: Mapping[str, Any], new: Mapping[str, Any], path: str, key: str, sameness: Sameness
 ) -> Iterator[Change]:
     for name in sorted(old.keys() | new.keys()):
         here = f"{path}.{name}" if path else name
@@ -131,42 +139,41 @@ def _object_changes(
         elif now is None:
             yield Change(here, here_key, "delete")
         else:
-            yield from _value_changes(was, now, here, here_key, unordered)
+            yield from _value_changes(was, now, here, here_key, sameness)
 
 
-def _value_changes(old: Any, new: Any, path: str, key: str, unordered: frozenset[str]) -> Iterator[Change]:
-    if same(old, new, key in unordered):
+def _value_changes(old: Any, new: Any, path: str, key: str, sameness: Sameness) -> Iterator[Change]:
+    as_set = key in sameness.unordered
+    if same(old, new, as_set, sameness.canonical):
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        yield from _object_changes(old, new, path, key, unordered)
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and key not in unordered:
+        yield from _object_changes(old, new, path, key, sameness)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and not as_set:
         for index, (was, now) in enumerate(zip(old, new, strict=True)):
-            yield from _value_changes(was, now, f"{path}[{index}]", key, unordered)
+            yield from _value_changes(was, now, f"{path}[{index}]", key, sameness)
     else:
         yield Change(path, key, "update")
 
 
-def same(a: Any, b: Any, as_set: bool = False) -> bool:
-    """Whether two values mean the same; `as_set` ignores the order of a list."""
+def same(a: Any, b: Any, as_set: bool = False, canonical: Callable[[str], str] = str) -> bool:
+    """Whether two values mean the same; `as_set` ignores the order of a list, `canonical` spells strings one way."""
     if as_set and isinstance(a, list) and isinstance(b, list):
         rest = list(b)
         for member in a:
             for index, other in enumerate(rest):
-                if same(member, other):
+                if same(member, other, canonical=canonical):
                     del rest[index]
                     break
             else:
                 return False
         return not rest
     if isinstance(a, Mapping) and isinstance(b, Mapping):
-        return all(same(a.get(k), b.get(k)) for k in a.keys() | b.keys())
+        return all(same(a.get(k), b.get(k), canonical=canonical) for k in a.keys() | b.keys())
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, bool) or isinstance(b, bool):
-        return bool(_text(a) == _text(b))
-    if isinstance(a, int | float) != isinstance(b, int | float):
-        return bool(_text(a) == _text(b))
-    return bool(a == b)
+        return len(a) == len(b) and all(same(x, y, canonical=canonical) for x, y in zip(a, b, strict=True))
+    if isinstance(a, str) and isinstance(b, str):
+        return a == b or canonical(a) == canonical(b)
+    return bool(_text(a) == _text(b))
 
 
 def _text(value: Any) -> Any:

@@ -26,7 +26,16 @@ def relative(value: str) -> str:
     return _LINK.sub("", value)
 
 
-class GcpType(ResourceType[GcpClient]):
+class Spelling(ResourceType[GcpClient]):
+    """What the Google provider takes for one spelling of the same thing."""
+
+    def canonical(self, value: str) -> str:
+        """A full link and a relative one are the same to the provider, as are a bucket's name and its `b/` form."""
+        short = relative(value)
+        return short[2:] if short.startswith("b/") and short.count("/") == 1 else short
+
+
+class GcpType(Spelling):
     """A type of the Google provider.
 
     Subclasses give `fetch` (the resource as the API has it) and `state` (its outputs); `deletionPolicy`, which the

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from simcloud.gcp.client import GcpClient
-from simcloud.gcp.types.base import PROVIDER, GcpType
+from simcloud.gcp.types.base import PROVIDER, GcpType, Spelling
 from simcloud.gcp.types.codec import plain
-from simcloud.provider.model import AutoName, CloudError, Failure, Props, ResourceType
+from simcloud.provider.model import AutoName, CloudError, Failure, Props
 
 _EMAIL = ".iam.gserviceaccount.com"
 
@@ -141,7 +141,7 @@ def _key(binding: Mapping[str, Any]) -> _Key:
     return str(binding["role"]), json.dumps({k: v for k, v in condition.items() if v}, sort_keys=True)
 
 
-class _Policy(ResourceType[GcpClient]):
+class _Policy(Spelling):
     """Common to members and bindings: the resource that carries the policy, and reading, changing, writing it."""
 
     on: ClassVar[str]
