@@ -20,6 +20,7 @@ from fleetyard.findings import Exit, Finding, FleetyardError, Level, render_json
 COMMANDS: dict[str, tuple[str, str]] = {
     "size": ("fleetyard.cli.size", "size the pools of a stack for its workloads, and lock the counts"),
     "check": ("fleetyard.cli.check", "say what is wrong with a stack before anything is bought"),
+    "demo": ("fleetyard.cli.demo", "run both environments through the whole road on the simulated cloud"),
     "sim": ("fleetyard.cli.sim", "start, stop and look into the simulated AWS and GCP"),
     "show": ("fleetyard.cli.show", "show what stands, as a table and as a picture"),
     "catalog": ("fleetyard.cli.catalog", "list machines, or the facts of one with their sources"),
