@@ -34,5 +34,9 @@ def size(workload: Workload, choice: Choice, assume: Assumptions | None = None) 
     Raises ImpossibleError (which constraint fails, and by how much), UnknownModelError, and ValueError for a workload
     that is not complete.
     """
+    if choice.count is not None and choice.count < 1:
+        raise ImpossibleError(
+            "count", 1, choice.count, choice.unit, "an empty pool does no work", "a count, or `sized`"
+        )
     sizer = size_training if workload.kind is Kind.TRAIN else size_serving
     return sizer(workload, model(workload.model), choice, assume or assumptions())

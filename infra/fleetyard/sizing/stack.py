@@ -120,11 +120,16 @@ def workload_of(name: str, given: WorkloadLike) -> Workload:
 
 def choice_of(stack: StackLike, pool: PoolLike, facts: Catalog, count: int | None) -> Choice:
     """What a pool is made of. Raises NotInCatalogError for a machine that the catalogue does not hold."""
-    shape: TpuShape | None = None
-    if stack.cloud is Cloud.GCP and pool.slices is not None:
-        shape = facts.tpu_shape(pool.machine)
+    shape = _shape(pool.machine, facts) if stack.cloud is Cloud.GCP else None
     machine = facts.machine(stack.cloud, shape.machine if shape else pool.machine)
     return Choice(machine, shape, facts.price(machine, stack.region, Buy.ON_DEMAND), count)
+
+
+def _shape(name: str, facts: Catalog) -> TpuShape | None:
+    try:
+        return facts.tpu_shape(name)
+    except NotInCatalogError:
+        return None
 
 
 def size_stack(stack: StackLike, facts: Catalog | None = None) -> StackSizing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isqrt
 
 from fleetyard.catalog import known
 from fleetyard.sizing import checkpoints, compute, memory, network, storage
@@ -69,6 +69,8 @@ def size_training(workload: Workload, model: Model, choice: Choice, assume: Assu
     job = _job(workload, model, choice, assume)
     deadline_s = workload.deadline_s
     if choice.count is not None:
+        if choice.count > job.most_units:
+            raise _too_many(job, choice.count)
         layout = _best(job, choice.count)
         if layout is None:
             raise _too_big(job, choice.count)
@@ -148,9 +150,10 @@ def _best(job: _Job, count: int) -> _Layout | None:
     return min(_layouts(job, count), key=lambda layout: (layout.step_s, layout.shard, layout.recompute), default=None)
 
 
-def _divisors(count: int) -> Iterator[int]:
+def _divisors(count: int) -> list[int]:
     """Numbers of units that can hold one copy of the states, so that copies come out even."""
-    return (shard for shard in range(1, count + 1) if count % shard == 0)
+    small = [shard for shard in range(1, isqrt(count) + 1) if count % shard == 0]
+    return sorted({*small, *(count // shard for shard in small)})
 
 
 def _network_s(job: _Job, count: int, shard: int) -> float:
@@ -248,6 +251,11 @@ def _too_big(job: _Job, count: int) -> ImpossibleError:
     )
     fix = "more units, or accelerators with more memory"
     return ImpossibleError("memory", held.need_gib, held.usable_gib, "GiB", why, fix)
+
+
+def _too_many(job: _Job, count: int) -> ImpossibleError:
+    why = f"one step has {job.sequences:,} sequences of {job.model.sequence}, too few for {count:,} {job.choice.unit}"
+    return ImpossibleError("batch", count, job.most_units, job.choice.unit, why, f"at most {job.most_units:,}")
 
 
 def _too_slow(job: _Job, result: Sizing, deadline_s: float, why: str) -> ImpossibleError:

@@ -157,3 +157,10 @@ def test_an_incomplete_workload_is_a_value_error() -> None:
         size(replace(TRAIN, deadline_s=None), P4D)
     with pytest.raises(ValueError, match="rate"):
         size(replace(SERVE, requests_per_s=None), P4D)
+
+
+def test_more_machines_than_the_batch_has_work_for_are_refused_at_once() -> None:
+    with pytest.raises(ImpossibleError) as caught:
+        size(TRAIN, replace(P4D, count=10**9))
+    assert caught.value.constraint == "batch"
+    assert caught.value.have < caught.value.need
