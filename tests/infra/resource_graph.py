@@ -30,6 +30,7 @@ class Row:
     retain_on_delete: bool
     depends_on: list[str] = field(default_factory=list)
     ignore_changes: list[str] = field(default_factory=list)
+    before_update: list[str] = field(default_factory=list)
 
 
 class _Mocks(pulumi.runtime.Mocks):
@@ -68,6 +69,7 @@ class _Monitor(mocks.MockMonitor):
                 request.retainOnDelete,
                 list(request.dependencies),
                 list(request.ignoreChanges),
+                list(request.hooks.before_update),
             )
         )
         return answer

@@ -45,7 +45,7 @@ class Pool(pulumi.ComponentResource):
         self.role = _role(name, plan, stores, key, own)
         profile = iam.InstanceProfile(name, role=self.role.name, opts=own)
         placement = ec2.PlacementGroup(name, strategy="cluster", opts=own) if plan.together else None
-        self.template = _template(name, plan, network, profile, own)
+        self.template = _template(name, plan, network, profile, pulumi.ResourceOptions.merge(own, _told(name, plan)))
         self.group = autoscaling.Group(
             name,
             min_size=plan.count,
@@ -68,6 +68,16 @@ class Pool(pulumi.ComponentResource):
     def report(self) -> dict[str, Any]:
         """The pool's part of the export."""
         return {"kind": "autoscaling-group", "groups": {"all": self.group.name}, "identity": self.role.arn}
+
+
+def _told(name: str, plan: PoolPlan) -> pulumi.ResourceOptions:
+    """A new template version makes preview and up say what running machines do about it."""
+    hook = pulumi.ResourceHook(
+        f"{name}-template",
+        lambda _: pulumi.log.info(plan.template_change),
+        pulumi.ResourceHookOptions(on_dry_run=True, ignore_errors=True),
+    )
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
 
 
 def _role(

@@ -42,6 +42,7 @@ class Group(pulumi.ComponentResource):
         self.account = machine_account(name, plan, stores, own)
         policy = _together(name, region, own) if plan.together else None
         self.template = _template(name, plan, region, network, self.account.email, policy, own)
+        told = pulumi.ResourceOptions.merge(own, _told(name, plan))
         self.groups = {
             zone: compute.InstanceGroupManager(
                 f"{name}-{zone}",
@@ -51,7 +52,7 @@ class Group(pulumi.ComponentResource):
                 target_size=size,
                 update_policy=_update(plan),
                 wait_for_instances=True,
-                opts=own,
+                opts=told,
             )
             for zone, size in plan.per_zone().items()
         }
@@ -64,6 +65,19 @@ class Group(pulumi.ComponentResource):
             "groups": {zone: group.name for zone, group in self.groups.items()},
             "identity": self.account.email,
         }
+
+
+def _told(name: str, plan: PoolPlan) -> pulumi.ResourceOptions:
+    """A group that moves to a new template makes preview and up say what running machines do about it."""
+
+    def tell(change: pulumi.ResourceHookArgs) -> None:
+        if (change.old_inputs or {}).get("versions") != (change.new_inputs or {}).get("versions"):
+            pulumi.log.info(plan.template_change)
+
+    hook = pulumi.ResourceHook(
+        f"{name}-template", tell, pulumi.ResourceHookOptions(on_dry_run=True, ignore_errors=True)
+    )
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
 
 
 def _together(name: str, region: str, own: pulumi.ResourceOptions) -> compute.ResourcePolicy:

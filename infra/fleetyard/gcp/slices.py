@@ -39,7 +39,8 @@ class Slices(pulumi.ComponentResource):
         subnet = network.subnets[plan.subnets[0]].id
         self.account = None if plan.queued else machine_account(name, plan, stores, own)
         keys = [f"{name}-{number}" for number in range(plan.count)]
-        self.slices = {key: self._slice(key, plan, network.network.id, subnet, own) for key in keys}
+        told = pulumi.ResourceOptions.merge(own, _told(name, plan))
+        self.slices = {key: self._slice(key, plan, network.network.id, subnet, told) for key in keys}
         self.register_outputs(self.report())
 
     def report(self) -> dict[str, Any]:
@@ -98,3 +99,16 @@ class Slices(pulumi.ComponentResource):
         return tpu.V2QueuedResource(
             key, zone=plan.zones[0], tpu=tpu.V2QueuedResourceTpuArgs(node_specs=[spec]), opts=own
         )
+
+
+def _told(name: str, plan: PoolPlan) -> pulumi.ResourceOptions:
+    """A new boot script makes preview and up say when it is run."""
+
+    def tell(change: pulumi.ResourceHookArgs) -> None:
+        if (change.old_inputs or {}).get("metadata") != (change.new_inputs or {}).get("metadata"):
+            pulumi.log.info(f"slice {change.name}: {plan.template_change}")
+
+    hook = pulumi.ResourceHook(
+        f"{name}-metadata", tell, pulumi.ResourceHookOptions(on_dry_run=True, ignore_errors=True)
+    )
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))

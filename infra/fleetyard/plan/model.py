@@ -135,6 +135,19 @@ class PoolPlan:
         """Whether the pool is made of TPU slices."""
         return self.shape is not None
 
+    @property
+    def template_change(self) -> str:
+        """What becomes of running machines when what they are started from changes; said before it happens."""
+        if self.tpu:
+            return "its hosts take the new boot script on their next boot"
+        machines = f"{self.hosts} running machine{'s' if self.hosts != 1 else ''}"
+        told = {
+            Update.ROLLING: f"{machines} are replaced a few at a time, and what runs on them ends",
+            Update.ON_NEXT_BOOT: f"{machines} stay as they are; machines started later get the new template",
+            Update.NONE: f"{machines} and later ones keep the template they have",
+        }
+        return f"pool {self.name} (update: {self.update}): {told[self.update]}"
+
     def per_zone(self) -> dict[str, int]:
         """Machines in each zone: as even as can be, the first zones take what is over."""
         each, over = divmod(self.count, len(self.zones))

@@ -211,6 +211,15 @@ def test_a_template_change_reaches_machines_as_the_pool_says(update: str, follow
     assert row.inputs["minSize"] == row.inputs["maxSize"] == row.inputs["desiredCapacity"] == 4
 
 
+def test_a_template_change_is_told_before_it_happens() -> None:
+    rows, _ = repository_stack()
+    assert one(rows, "LaunchTemplate", "a100-train-train").before_update == ["a100-train-train-template"]
+    assert planned("a100-train", train=12).pool("train").template_change == (
+        "pool train (update: on-next-boot): 12 running machines stay as they are; "
+        "machines started later get the new template"
+    )
+
+
 def test_zones_bring_their_own_subnets_and_gateways() -> None:
     rows = built(
         {"zones": ["use1-az6", "use1-az1"], "pools/train/zones": ["use1-az6"], "network/egress": "nat-per-zone"}

@@ -13,7 +13,6 @@ from resource_graph import Row, graph, planned
 import fleetyard.gcp
 from fleetyard.outputs import parse_outputs
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
@@ -170,6 +169,14 @@ def test_a_template_change_reaches_machines_as_the_pool_says(update: str, kind: 
     rows = built(GPU, {"pools/train/update": update})
     group = one(rows, "InstanceGroupManager", "demo-train-us-central1-a").inputs
     assert group["updatePolicy"]["type"] == kind
+
+
+def test_a_template_change_is_told_before_it_happens() -> None:
+    group = one(mig_stack()[0], "InstanceGroupManager", "gpu-mig-experiments-us-central1-a")
+    assert group.before_update == ["gpu-mig-experiments-template"]
+    assert one(tpu_stack()[0], "V2Vm", "tpu-train-train-1").before_update == ["tpu-train-train-metadata"]
+    told = planned("gpu-mig").pool("experiments").template_change
+    assert told.startswith("pool experiments (update: rolling): 2 running machines are replaced a few at a time")
 
 
 def test_spot_and_reservations_are_said_in_the_template() -> None:
