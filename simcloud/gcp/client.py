@@ -50,8 +50,8 @@ class GcpClient:
     """Calls Google's APIs by the method's id in the discovery document.
 
     `project`, `region` and `zone` are the provider's defaults; a region follows from a zone. `default_labels` go onto
-    everything that the Pulumi types label (the provider's `defaultLabels`, its attribution label). Refusals are raised as
-    CloudError with the service's own code, message and HTTP status.
+    everything that the Pulumi types label (the provider's `defaultLabels`, its attribution label). Refusals are
+    raised as CloudError with the service's own code, message and HTTP status.
     """
 
     def __init__(

@@ -79,7 +79,9 @@ class _Checker:
             inner = spec.get("additionalProperties")
             if inner is None:
                 return value
-            return {k: self.value(inner, v, f"{path}[{k}]", f"{field}.{k}") for k, v in value.items()}
+            # A null in a map takes its key away in a patch; the services that merge look at the body as it was sent.
+            kept = {k: v for k, v in value.items() if v is not None}
+            return {k: self.value(inner, v, f"{path}[{k}]", f"{field}.{k}") for k, v in kept.items()}
         if kind == "any":
             return value
         return self._scalar(spec, kind, value, path, field)
@@ -158,12 +160,17 @@ _SENT_BACK = frozenset({"fingerprint", "etag", "labelFingerprint", "state"})
 """Marked output only in places, yet read by updates (optimistic locking)."""
 
 
+_FILLED_IN = frozenset({("Route", "priority")})
+"""Marked as required, yet their description names a default."""
+
+
 @cache
 def _required(api: str, schema: str, method: str) -> tuple[str, ...]:
     """Members of a schema that a method requires: marked by annotation, or by the word Required in the newer APIs."""
     found = []
     for name, spec in document(api)["schemas"][schema].get("properties", {}).items():
-        marked = method in spec.get("annotations", {}).get("required", [])
+        made = method.endswith((".insert", ".create"))
+        marked = made and method in spec.get("annotations", {}).get("required", []) and (schema, name) not in _FILLED_IN
         told = api == "tpu" and spec.get("description", "").startswith("Required.") and method.endswith(".create")
         if marked or told:
             found.append(name)

@@ -56,6 +56,8 @@ class State:
 class GcpWorld:
     """The simulated cloud. One call at a time: the caller keeps calls apart."""
 
+    state: State
+
     def __init__(self) -> None:
         from simcloud.gcp import services  # registers the handlers; costs a few milliseconds, once
 

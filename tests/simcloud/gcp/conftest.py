@@ -1,67 +1,13 @@
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from gcp_bench import Bench, Made
 
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types import REGISTRY
-from simcloud.gcp.world import GcpWorld
-from simcloud.provider.model import CloudError
-from simcloud.wire import Moment, Request, Response
-
-PROJECT = "demo-project"
-
-
-@dataclass
-class Bench:
-    """A world, a client on it, and the journal of what changed it."""
-
-    world: GcpWorld = field(default_factory=GcpWorld)
-    now: datetime = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-    calls: int = 0
-    journal: list[tuple[str, Any, datetime, int]] = field(default_factory=list)
-
-    def send(self, request: Request) -> Response:
-        self.calls += 1
-        if not self.world.reads(request):
-            self.journal.append(("call", request, self.now, self.calls))
-        return self.world.handle(request, self.moment())
-
-    def moment(self) -> Moment:
-        return Moment(self.now, random.Random(self.calls))
-
-    def pass_time(self, **delta: float) -> None:
-        self.now += timedelta(**delta)
-
-    def tick(self) -> bool:
-        self.calls += 1
-        self.journal.append(("tick", None, self.now, self.calls))
-        return self.world.tick(self.moment())
-
-    def control(self, action: str, **args: Any) -> None:
-        self.calls += 1
-        self.journal.append(("control", (action, args), self.now, self.calls))
-        self.world.control(action, args, self.moment())
-
-    def client(self, **more: Any) -> GcpClient:
-        return GcpClient(self.send, PROJECT, zone=more.pop("zone", "us-west4-a"), **more)
-
-    def replay(self) -> GcpWorld:
-        world = GcpWorld()
-        for kind, what, now, seed in self.journal:
-            moment = Moment(now, random.Random(seed))
-            if kind == "call":
-                world.handle(what, moment)
-            elif kind == "tick":
-                world.tick(moment)
-            else:
-                world.control(*what, moment)
-        return world
 
 
 @pytest.fixture
@@ -72,14 +18,6 @@ def bench() -> Bench:
 @pytest.fixture
 def cloud(bench: Bench) -> GcpClient:
     return bench.client()
-
-
-@dataclass
-class Made:
-    token: str
-    id: str
-    inputs: dict[str, Any]
-    state: dict[str, Any]
 
 
 @pytest.fixture
@@ -96,9 +34,3 @@ def make(cloud: GcpClient) -> Callable[..., Made]:
         return Made(token, id, inputs, state)
 
     return create
-
-
-def refusal(call: Callable[[], object]) -> CloudError:
-    with pytest.raises(CloudError) as caught:
-        call()
-    return caught.value
