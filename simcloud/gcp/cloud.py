@@ -93,7 +93,7 @@ class Gcp:
 
 
 def client(send: Callable[[Request], Response], config: Mapping[str, Any]) -> GcpClient:
-    """The API for one provider instance. Raises ValueError without a project, or with credentials in the configuration."""
+    """The API for one provider instance. Raises ValueError without a project, or with credentials in `config`."""
     if config.get("credentials") or config.get("accessToken"):
         raise ValueError("a provider with credentials is attached to the simulated Google Cloud: unset them")
     project = config.get("project") or os.environ.get("GOOGLE_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")

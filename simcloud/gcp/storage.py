@@ -54,6 +54,12 @@ UNIFORM = rule(
 PREVENT = rule(
     "bucket.public-access", "with prevention enforced, allUsers gets nothing", _DOC + "/public-access-prevention"
 )
+CONDITION = rule(
+    "bucket.condition",
+    "conditions in a bucket's policy need uniform access",
+    _DOC + "/access-control/iam#conditions",
+    ours=True,
+)
 LABELS = rule("bucket.labels", "labels follow the pattern; at most 64", _DOC + "/tags-and-labels", ours=True)
 OBJECT = rule(
     "object.name", "an object name has 1 to 1024 bytes without line ends", _DOC + "/objects#naming", ours=True
@@ -357,6 +363,9 @@ def set_policy(call: Call) -> dict[str, Any]:
                     "prevention is enforced.",
                     reason="conditionNotMet",
                 )
+    conditional = any("condition" in b for b in call.body.get("bindings", []))
+    if conditional and not item["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]:
+        raise Refusal(400, "Conditions need uniform bucket-level access.", reason="invalid", rule=CONDITION)
     return _policy(call, policies.write(call, f"b/{item['name']}", call.body))
 
 

@@ -617,8 +617,6 @@ collection("regionInstanceGroups", "instanceGroup", delete=False)(lambda call, k
 @handles(
     "compute.instanceGroupManagers.patch",
     "compute.regionInstanceGroupManagers.patch",
-    "compute.instanceGroupManagers.update",
-    "compute.regionInstanceGroupManagers.update",
 )
 def patch(call: Call) -> dict[str, Any]:
     """A group changes in place, except its name and place."""

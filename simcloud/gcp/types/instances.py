@@ -371,8 +371,8 @@ class Instance(ComputeType):
                 self.token,
                 "Changing the machine_type, min_cpu_platform, service_account, enable_display, "
                 "shielded_instance_config, scheduling.node_affinities, scheduling.max_run_duration or "
-                "network_interface.[#d].(network/subnetwork/subnetwork_project) or advanced_machine_features on a started instance requires stopping it. To "
-                "acknowledge this, please set allow_stopping_for_update = true in your config.",
+                "network_interface.[#d].(network/subnetwork/subnetwork_project) or advanced_machine_features on a "
+                "started instance requires stopping it. To acknowledge this, please set allow_stopping_for_update = true in your config.",
             )
         running = item["status"] == "RUNNING"
         if running:
@@ -481,7 +481,7 @@ class InstanceTemplate(ComputeType):
     labelled = True
     has_deletion_policy = False
     defaults: ClassVar[Props] = {"canIpForward": False}
-    write_only = frozenset({"namePrefix", "resourceManagerTags", "partnerMetadata"})
+    write_only = frozenset({"namePrefix", "region", "resourceManagerTags", "partnerMetadata"})
     unordered = frozenset({"tags"})
     sources = (PROVIDER + "compute_instance_template",)
     replace_on = frozenset(

@@ -475,7 +475,7 @@ class Address(ComputeType):
     )
     changed_by_update = frozenset({"labelFingerprint", "effectiveLabels", "pulumiLabels"})
     sources: ClassVar[tuple[str, ...]] = (PROVIDER + "compute_address",)
-    fields = (
+    fields: ClassVar[tuple[Field, ...]] = (
         Field("name"),
         Field("address"),
         Field("addressType"),
@@ -509,6 +509,10 @@ class GlobalAddress(Address):
     collection = "globalAddresses"
     path = "projects/{project}/global/addresses/{name}"
     sources = (PROVIDER + "compute_global_address",)
+    replace_on = frozenset(
+        {"name", "address", "addressType", "description", "network", "prefixLength", "project", "purpose", "ipVersion"}
+    )
+    fields = tuple(f for f in Address.fields if f.name not in ("networkTier", "subnetwork"))
     outputs = (Field("selfLink"), Field("creationTimestamp"), Field("labelFingerprint"))
 
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from gcp_bench import PROJECT, Bench
 
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.errors import OURS, RULES
 from simcloud.provider.model import CloudError
 from simcloud.wire import Request, Response
-
-from gcp_bench import PROJECT, Bench
 
 P = f"projects/{PROJECT}"
 NET = "global/networks/net"
