@@ -514,7 +514,7 @@ def _public(item: dict[str, Any]) -> dict[str, Any]:
 
 def _current(world: GcpWorld, bucket: str, name: str) -> dict[str, Any] | None:
     items: list[dict[str, Any]] = world.state.objects.get(bucket, [])
-    for item in reversed(items):
+    for item in items[::-1]:
         if item["name"] == name and "timeDeleted" not in item and "softDeleteTime" not in item:
             return item
     return None

@@ -9,13 +9,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simcloud.gcp import documents, schema
 from simcloud.gcp.call import HANDLERS, Call
 from simcloud.gcp.control import Knobs, control
 from simcloud.gcp.errors import Refusal, render, rule
 from simcloud.wire import Moment, Request, Response
+
+if TYPE_CHECKING:
+    from simcloud.gcp.compute.ledger import Ledger
 
 UNMODELLED = rule("world.unmodelled", "a method that the simulated cloud does not have", "none", ours=True)
 NO_SUCH_PATH = rule("world.path", "a path that no modelled API has", "discovery documents", ours=True)
@@ -63,9 +66,24 @@ class GcpWorld:
 
         services.load()
         self.state = State()
+        self._ledger: Ledger | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        """What is in use now."""
+        if self._ledger is None:
+            from simcloud.gcp.compute.ledger import Ledger
+
+            self._ledger = Ledger(self)
+        return self._ledger
+
+    def forget(self) -> None:
+        """Count anew from here on."""
+        self._ledger = None
 
     def handle(self, request: Request, moment: Moment) -> Response:
         """Answer one HTTP request. Refusals are responses, never exceptions."""
+        self.forget()
         match = documents.find(request.method, request.path)
         api = match.method.api if match else _api_of(request.path)
         try:
@@ -121,6 +139,7 @@ class GcpWorld:
         from simcloud.gcp import kms, storage, tpu
         from simcloud.gcp.compute import groups
 
+        self.forget()
         changed = groups.reconcile(self, moment)
         changed |= tpu.reconcile(self, moment)
         if clock:

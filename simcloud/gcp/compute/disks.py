@@ -105,8 +105,8 @@ def insert(call: Call) -> dict[str, Any]:
     if not item["resourcePolicies"]:
         del item["resourcePolicies"]
     region = facts.region_of(call.args["zone"])
-    kind = "SSD_TOTAL_GB" if last(item["type"]) in ("pd-ssd", "pd-balanced") else "DISKS_TOTAL_GB"
-    error = quotas.exceeded(call.world, call.project, region, Counter({kind: int(item["sizeGb"])}))
+    wanted = Counter({quotas.disk_metric(item): int(item["sizeGb"])})
+    error = quotas.exceeded(call.world, call.project, region, wanted)
     if error is not None:
         return operation(call, key_from(item["selfLink"]), "insert", error=error)
     return operation(call, store(call, item), "insert")

@@ -383,8 +383,7 @@ def _room(world: GcpWorld, zone: str, machine: str) -> bool:
     bound = world.state.knobs.capacity.get(f"{zone}/{machine}")
     if bound is None:
         return True
-    held = sum(last(i["zone"]) == zone and last(i["machineType"]) == machine for _, i in of_kind(world, "instances"))
-    return held < bound
+    return world.ledger.machines(zone, machine) < bound
 
 
 def _remove(world: GcpWorld, item: dict[str, Any], index: int) -> None:

@@ -284,12 +284,7 @@ def _addresses(call: Call, item: dict[str, Any], field: str) -> None:
                 raise invalid_field(
                     f"{field}.networkInterfaces[{i}].networkIP", wanted, "It is outside the subnet.", rule=ADDRESS
                 )
-            held = {
-                n["networkIP"]
-                for _, other in of_kind(call.world, "instances")
-                for n in other["networkInterfaces"]
-                if n.get("subnetwork") == subnet
-            }
+            held = call.world.ledger.addresses(subnet) - _kept_for_machines(call, subnet)
             if wanted in held or wanted in taken.get(subnet, []):
                 raise invalid_field(
                     f"{field}.networkInterfaces[{i}].networkIP", wanted, "IP address is already in use.", rule=ADDRESS
@@ -302,6 +297,15 @@ def _addresses(call: Call, item: dict[str, Any], field: str) -> None:
         taken.setdefault(subnet, []).append(nic["networkIP"])
         for access in nic.get("accessConfigs", []):
             access.setdefault("natIP", f"203.0.113.{int(ipaddress.IPv4Address(nic['networkIP'])) % 254 + 1}")
+
+
+def _kept_for_machines(call: Call, subnet: str) -> set[str]:
+    """Reserved addresses of a subnet that no machine has yet: they are for a machine to take."""
+    return {
+        str(a["address"])
+        for _, a in of_kind(call.world, "addresses")
+        if a.get("subnetwork") == subnet and not a.get("users")
+    }
 
 
 def _reserved(call: Call, value: str) -> str:
@@ -476,11 +480,7 @@ def _short(call: Call, item: dict[str, Any], machine: facts.Machine, zone: str) 
         return error
     knobs = world.state.knobs
     bound = knobs.capacity.get(f"{zone}/{machine.name}")
-    held = sum(
-        last(i["zone"]) == zone and last(i["machineType"]) == machine.name and i["status"] != "TERMINATED"
-        for _, i in of_kind(world, "instances")
-    )
-    full = bound is not None and held >= bound
+    full = bound is not None and world.ledger.machines(zone, machine.name) >= bound
     if knobs.fail_launches > 0 or full:
         code = knobs.fail_code
         knobs.fail_launches -= not full
@@ -540,10 +540,12 @@ def _settle(
     }
     made["fingerprint"] = fingerprint({"id": made["id"]})
     compute[key] = made
+    call.world.ledger.launched(call.project, facts.region_of(last(made["zone"])), made, new_disks)
 
 
 def drop(world: GcpWorld, key: str) -> None:
     """Take an instance away, with its automatic disks; others are detached."""
+    world.forget()
     compute = world.state.compute
     item = compute.pop(key)
     for disk in item.get("disks", []):

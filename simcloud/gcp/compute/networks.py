@@ -488,13 +488,16 @@ def free_addresses(world: GcpWorld, subnetwork: str, count: int = 1) -> list[str
     """The lowest free addresses of a subnetwork. Google keeps the first two and the last two of a primary range
     (vpc/docs/subnets, "Unusable addresses"). Raises Refusal when too few are left."""
     cidr = ipaddress.IPv4Network(world.state.compute[key_from(subnetwork)]["ipCidrRange"])
-    used = used_addresses(world, subnetwork)
+    ledger = world.ledger
+    used = ledger.addresses(subnetwork)
     found: list[str] = []
-    for offset in range(2, cidr.num_addresses - 2):
+    for offset in range(ledger.first_free.get(subnetwork, 2), cidr.num_addresses - 2):
         if len(found) == count:
             break
         address = str(cidr[offset])
         if address not in used:
+            if not found:
+                ledger.first_free[subnetwork] = offset
             found.append(address)
     if len(found) < count:
         raise Refusal(

@@ -66,6 +66,11 @@ def needs(instance: dict[str, Any]) -> Counter[str]:
     return used
 
 
+def disk_metric(disk: dict[str, Any]) -> str:
+    """The metric that counts a disk's size."""
+    return "SSD_TOTAL_GB" if last(disk["type"]) in ("pd-ssd", "pd-balanced") else "DISKS_TOTAL_GB"
+
+
 def usage(world: GcpWorld, project: str, region: str) -> Counter[str]:
     """What a project uses in a region, by metric."""
     used: Counter[str] = Counter()
@@ -74,8 +79,7 @@ def usage(world: GcpWorld, project: str, region: str) -> Counter[str]:
             used.update(needs(item))
     for _, item in of_kind(world, "disks", project):
         if facts.region_of(last(item["zone"])) == region:
-            solid = last(item["type"]) in ("pd-ssd", "pd-balanced")
-            used["SSD_TOTAL_GB" if solid else "DISKS_TOTAL_GB"] += int(item["sizeGb"])
+            used[disk_metric(item)] += int(item["sizeGb"])
     for key, item in of_kind(world, "addresses", project):
         if f"/regions/{region}/" in key and item.get("addressType", "EXTERNAL") == "EXTERNAL":
             used["STATIC_ADDRESSES"] += 1
@@ -105,7 +109,7 @@ def global_usage(world: GcpWorld, project: str) -> Counter[str]:
 
 def exceeded(world: GcpWorld, project: str, region: str, wanted: Counter[str]) -> tuple[str, str, int] | None:
     """The error of the first quota that `wanted` more would exceed: code, message, HTTP status."""
-    used, everywhere = usage(world, project, region), global_usage(world, project)
+    used, everywhere = world.ledger.regional(project, region), world.ledger.everywhere(project)
     for metric, amount in wanted.items():
         overall = metric in facts.data("quotas")["global"]
         scope = "global" if overall else region

@@ -372,7 +372,8 @@ class Instance(ComputeType):
                 "Changing the machine_type, min_cpu_platform, service_account, enable_display, "
                 "shielded_instance_config, scheduling.node_affinities, scheduling.max_run_duration or "
                 "network_interface.[#d].(network/subnetwork/subnetwork_project) or advanced_machine_features on a "
-                "started instance requires stopping it. To acknowledge this, please set allow_stopping_for_update = true in your config.",
+                "started instance requires stopping it. To acknowledge this, please set allow_stopping_for_update = "
+                "true in your config.",
             )
         running = item["status"] == "RUNNING"
         if running:
