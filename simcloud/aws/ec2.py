@@ -525,6 +525,8 @@ class Ec2:
             "MinCount": count,
             "MaxCount": count,
             "Placement": {"AvailabilityZone": zone},
+            # boto3 would make one up, and a replay another.
+            "ClientToken": f"{moment.chance.getrandbits(128):032x}",
         }
         for name in (
             "UserData",

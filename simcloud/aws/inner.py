@@ -3,6 +3,7 @@ them)."""
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Mapping
 from io import BytesIO
@@ -31,6 +32,14 @@ def to_request(prepared: Any) -> Request:
     return Request(prepared.method, url.path or "/", url.query, headers, bytes(body))
 
 
+@functools.lru_cache(maxsize=1)
+def _session() -> Any:
+    """One session for the process: it keeps the service models, which take long to read."""
+    import boto3
+
+    return boto3.Session()
+
+
 class Clients:
     """boto3 clients whose calls go to `send`. Thread-safe; a client is made once per service and region."""
 
@@ -39,7 +48,6 @@ class Clients:
         self._key = access_key
         self._made: dict[tuple[str, str], Any] = {}
         self._guard = threading.Lock()
-        self._session: Any = None
 
     def get(self, service: str, region: str) -> Any:
         """The client of a service in a region."""
@@ -49,12 +57,8 @@ class Clients:
             return self._made[service, region]
 
     def _make(self, service: str, region: str) -> Any:
-        import boto3
         from botocore.config import Config
 
-        if self._session is None:
-            # An access key is enough for the call to say which service and region it is for.
-            self._session = boto3.Session(aws_access_key_id=self._key, aws_secret_access_key="simulated")  # noqa: S106
         config = Config(
             retries={"max_attempts": 5, "mode": "standard"},
             parameter_validation=True,
@@ -62,8 +66,14 @@ class Clients:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        client = self._session.client(
-            service, region_name=region, endpoint_url=f"http://{service}.simulated.invalid", config=config
+        client = _session().client(
+            service,
+            region_name=region,
+            endpoint_url=f"http://{service}.simulated.invalid",
+            # An access key is enough for the call to say which service and region it is for.
+            aws_access_key_id=self._key,
+            aws_secret_access_key="simulated",  # noqa: S106
+            config=config,
         )
         client.meta.events.register("before-send.*.*", self._answer)
         return client

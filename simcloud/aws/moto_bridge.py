@@ -18,7 +18,6 @@ from typing import Any
 from simcloud.wire import Moment, Request, Response
 
 # moto reads its settings when it is imported.
-os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "true")
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "simulated")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "simulated")
@@ -117,8 +116,34 @@ def backend(service: str, region: str) -> Any:
     return regions[region] if region in regions else regions["aws"]
 
 
-def reset() -> None:
-    """Forget everything: a fresh, empty AWS. moto's state belongs to the process, so a process holds one AWS."""
-    from moto.core.base_backend import BackendDict
+def publish_managed_policies() -> None:
+    """Put AWS's own managed policies into IAM.
 
-    BackendDict.reset()
+    moto's setting for this reads them once for each partition of each account, which is most of a world's start.
+    """
+    from moto import settings
+
+    iam = backend("iam", "aws")
+    setting = settings.default_user_config["iam"]
+    before = setting.get("load_aws_managed_policies", False)
+    setting["load_aws_managed_policies"] = True
+    try:
+        iam.aws_managed_policies = iam._init_aws_policies()
+    finally:
+        setting["load_aws_managed_policies"] = before
+    iam.managed_policies |= iam._init_managed_policies()
+
+
+_touched: set[int] = set()
+
+
+def fresh(service: str, region: str) -> Any:
+    """moto's state of a service in a region, empty, whoever used it before in this process.
+
+    moto keeps its backends for the life of the process, and its own reset forgets those that it has reset once.
+    """
+    found = backend(service, region)
+    if id(found) in _touched:
+        found.reset()
+    _touched.add(id(found))
+    return found

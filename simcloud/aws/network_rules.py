@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from simcloud.aws.calls import Call
@@ -39,6 +40,18 @@ def group_in_use(call: Call, world: AwsWorld) -> None:
     ]
     if users or referring:
         raise CloudError("DependencyViolation", call.operation, f"resource {id} has a dependent object")
+
+
+@rule("ec2:CreateSubnet", "VPC User Guide, 'Subnet CIDR blocks': between /28 and /16")
+def subnet_size(call: Call, world: AwsWorld) -> None:
+    """A subnet's IPv4 range is between /28 and /16."""
+    block = call.params.get("CidrBlock")
+    try:
+        size = ipaddress.ip_network(block).prefixlen if block else 16
+    except ValueError:
+        return  # moto says what is wrong with it
+    if not 16 <= size <= 28:
+        raise CloudError("InvalidSubnet.Range", call.operation, f"The CIDR '{block}' is invalid.")
 
 
 @rule("ec2:DeleteSubnet", "EC2 API reference, DeleteSubnet: 'You must terminate all running instances in the subnet'")

@@ -33,14 +33,14 @@ _BROKEN = {"ec2": "InternalError", "s3": "InternalError", "autoscaling": "Intern
 
 
 class AwsWorld:
-    """One AWS account in all regions. moto's state belongs to the process: making a second one empties the first."""
+    """One AWS account in all regions. moto's state belongs to the process, so only the last one made may be used."""
 
     def __init__(self) -> None:
-        moto_bridge.reset()
         self.inner = Clients(self._to_moto)
         self.ec2 = Ec2(self.inner)
         self.autoscaling = AutoScaling(self.ec2)
         self._opened: set[tuple[str, str]] = set()
+        self._made: set[int] = set()
         self._moment = Moment(_EPOCH, random.Random(0))  # noqa: S311 - simulation
         self._own: Mapping[str, Own] = {
             "ec2:CreatePlacementGroup": lambda c, m: self.ec2.create_placement_group(c.region, c.params, m),
@@ -135,11 +135,21 @@ class AwsWorld:
 
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource that somebody made."""
-        return inventory(self, sorted({r for _, r in self._opened}))
+        return inventory(self, self._regions())
 
     def kept(self) -> list[dict[str, Any]]:
         """What AWS keeps after deletion."""
-        return kept(self, sorted({r for _, r in self._opened}))
+        return kept(self, self._regions())
+
+    def _regions(self) -> list[str]:
+        """The regions in use, with everything open in them that a list of resources looks into."""
+        self._open("iam", "us-east-1")
+        self._open("s3", "us-east-1")
+        regions = sorted({region for _, region in self._opened})
+        for region in regions:
+            self._open("kms", region)
+            self._open("logs", region)
+        return regions
 
     # Services of ours
 
@@ -149,10 +159,7 @@ class AwsWorld:
             raise CloudError(
                 "NotModelled", call.operation, "The simulated AWS does not model this operation of Auto Scaling.", 501
             )
-        answer = operation(call.region, call.params, moment)
-        if call.operation not in _QUIET and not is_read(call.operation):
-            self.autoscaling.tick(moment)
-        return encode(call, answer)
+        return encode(call, operation(call.region, call.params, moment))
 
     def _run_instances(self, call: Call, moment: Moment) -> Mapping[str, Any]:
         spec = self.ec2.launch_spec(call.region, call.params)
@@ -197,16 +204,20 @@ class AwsWorld:
             seed = int.from_bytes(hashlib.sha256(f"{one} {region}".encode()).digest()[:8])
             moto_bridge.set_moment(Moment(_EPOCH, random.Random(seed)))  # noqa: S311 - simulation
             try:
-                moto_bridge.backend(one, region)
+                found = moto_bridge.backend(one, region)
             except (ImportError, KeyError):
                 continue  # not a service of moto's; the call itself will say so
+            if id(found) in self._made:
+                continue  # one backend serves all regions of S3 and IAM
+            self._made.add(id(moto_bridge.fresh(one, region)))
             if one == "ec2":
                 self.ec2.open_region(region)
+            if one == "iam":
+                moto_bridge.publish_managed_policies()
             moto_bridge.set_moment(self._moment)
 
 
 _PASSED_ON: Mapping[str, Any] = {"passed on": True}
-_QUIET = frozenset({"DeleteAutoScalingGroup"})
 
 
 def _set(table: dict[Any, int], key: Any, value: int | None) -> None:

@@ -127,7 +127,7 @@ class _BucketSetting(AwsType):
     """Something that is set on a bucket, and whose id is the bucket's name."""
 
     service = "s3"
-    replace_on: ClassVar[frozenset[str]] = frozenset({"region", "bucket", "expectedBucketOwner"})
+    replace_on: ClassVar[frozenset[str]] = frozenset({"region", "bucket"})
     getter: ClassVar[str]
     deleter: ClassVar[str] = ""
 
@@ -162,6 +162,7 @@ class BucketVersioning(_BucketSetting):
     """aws.s3.BucketVersioning. Deleting it suspends the versioning: it cannot be taken back."""
 
     token = "aws:s3/bucketVersioning:BucketVersioning"
+    replace_on = frozenset({"region", "bucket", "expectedBucketOwner"})
     getter = "get_bucket_versioning"
     write_only = frozenset({"mfa"})
     sources = ("S3 API: PutBucketVersioning",)
@@ -189,6 +190,7 @@ class BucketEncryption(_BucketSetting):
     """aws.s3.BucketServerSideEncryptionConfiguration."""
 
     token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    replace_on = frozenset({"region", "bucket", "expectedBucketOwner"})
     getter, deleter = "get_bucket_encryption", "delete_bucket_encryption"
     unordered = frozenset({"rules"})
     sources = ("S3 API: PutBucketEncryption, DeleteBucketEncryption",)
@@ -260,6 +262,7 @@ class BucketLifecycle(_BucketSetting):
     """aws.s3.BucketLifecycleConfiguration."""
 
     token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    replace_on = frozenset({"region", "bucket", "expectedBucketOwner"})
     getter, deleter = "get_bucket_lifecycle_configuration", "delete_bucket_lifecycle"
     defaults = {"transitionDefaultMinimumObjectSize": "all_storage_classes_128K"}
     write_only = frozenset({"timeouts", "expectedBucketOwner", "transitionDefaultMinimumObjectSize"})
