@@ -1,0 +1,58 @@
+"""`python -m bench [measure ...]`: everything, or what is named. Exit status 0 even when a budget is missed: it says so."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+
+from bench.measure import Ratio, Result, spread_text
+from bench.table import table
+
+MEASURES: dict[str, tuple[str, str, int]] = {
+    "preview": ("bench.engine", "pulumi preview of both environments / a bare program on a do-nothing provider", 5),
+    "up": ("bench.engine", "pulumi up of both environments / the same", 3),
+}
+"""Name to module (the function has the same name), what it compares, and how many pairs by default."""
+
+
+def main(words: list[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Speed and sturdiness as ratios of one run.")
+    parser.add_argument("names", nargs="*", metavar="MEASURE", help="what to measure (default: everything)")
+    parser.add_argument("--list", action="store_true", help="list the measures")
+    parser.add_argument("--pairs", type=int, default=None, metavar="N", help="how often each side of a comparison runs")
+    args = parser.parse_args(words)
+    if args.list:
+        print("\n".join(f"{name:8} {about}" for name, (_, about, _) in MEASURES.items()))
+        return 0
+    wrong = [name for name in args.names if name not in MEASURES]
+    if wrong or (args.pairs is not None and args.pairs < 1):
+        parser.error(f"no such measure: {', '.join(wrong)}" if wrong else "--pairs must be at least 1")
+    began = time.monotonic()
+    results: list[Result] = []
+    for name in args.names or MEASURES:
+        module, about, pairs = MEASURES[name]
+        _say(f"{name}: {about}")
+        started = time.monotonic()
+        for result in getattr(importlib.import_module(module), name)(args.pairs or pairs):
+            results.append(result)
+            _say(f"  {_short(result)}")
+        _say(f"  ({time.monotonic() - started:.0f} s)")
+    print(f"\n{table(results)}\n\nOne run of {time.monotonic() - began:.0f} s. Only the ratios are judged.", flush=True)
+    return 0
+
+
+def _short(result: Result) -> str:
+    if isinstance(result, Ratio):
+        return f"{result.name}: {result.value:.2f} = {spread_text(result.ours)} / {spread_text(result.theirs)}"
+    return f"{result.name}: {result.seen}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
