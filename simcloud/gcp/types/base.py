@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from simcloud.gcp import facts
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types.codec import Field, Place, from_api, plain, to_api
 from simcloud.provider.model import AutoName, CloudError, Failure, Props, ResourceType
@@ -42,12 +43,17 @@ class GcpType(Spelling):
     provider keeps to itself, is handled here.
     """
 
+    computed = frozenset({"project"})
     scope: ClassVar[str] = "global"
     """`global`, `region` or `zone`."""
     path: ClassVar[str] = ""
     """The id's form, with `{project}`, `{region}`, `{zone}`, `{name}`: the provider's own."""
     labelled: ClassVar[bool] = False
     has_deletion_policy: ClassVar[bool] = True
+
+    def canonical(self, value: str) -> str:
+        """A compute URL and the path in it are one thing."""
+        return relative(value)
 
     def place(self, cloud: GcpClient, props: Props) -> Place:
         """Where the resource belongs, by its inputs and the provider's defaults. Raises CloudError without one."""
@@ -114,6 +120,7 @@ class GcpType(Spelling):
         if item is None:
             return None
         made = {k: v for k, v in self.state(cloud, parts, item, known).items() if v is not None}
+        made = {k: respelled(v, known.get(k)) for k, v in made.items()}
         if self.labelled:
             made |= self._labels(cloud, dict(self.labels_in(item)), known)
         for name in self.write_only:
@@ -167,6 +174,59 @@ class GcpType(Spelling):
         except CloudError as error:
             if error.status != 404:
                 raise
+
+
+def respelled(live: Any, known: Any) -> Any:
+    """What the cloud says, with the program's words where these are names or image families for the same thing.
+
+    The real provider keeps the cloud's words and suppresses the difference; what cannot be suppressed without
+    knowing both sides is settled here.
+    """
+    if isinstance(live, dict) and isinstance(known, Mapping):
+        return {k: respelled(v, known.get(k)) for k, v in live.items()}
+    if isinstance(live, list) and isinstance(known, list | tuple) and len(live) == len(known):
+        return [respelled(a, b) for a, b in zip(live, known, strict=True)]
+    if isinstance(live, str) and isinstance(known, str) and live != known:
+        path = relative(live)
+        if path.startswith("projects/"):
+            named = "/" not in known and last(path) == known
+            pictured = "/global/images/" in path and image_key(known) == image_key(path)
+            return known if named or pictured else live
+    return live
+
+
+_WELL_KNOWN = {
+    "debian": "debian-cloud",
+    "ubuntu": "ubuntu-os-cloud",
+    "rocky-linux": "rocky-linux-cloud",
+    "cos": "cos-cloud",
+}
+"""Image projects that the provider finds by a name's beginning (its resolveImage)."""
+
+
+def image_path(value: str) -> str:
+    """A partial URL for what a program may call an image: a URL, `project/image`, `project/family`, a name."""
+    path = relative(value)
+    if path.startswith(("projects/", "global/images/")):
+        return path
+    project, _, name = path.removesuffix("/").rpartition("/")
+    project = project.removesuffix("/family")
+    if not project:
+        project = next((p for start, p in _WELL_KNOWN.items() if name.startswith(start)), "")
+    project = _WELL_KNOWN.get(project, project)
+    dated = name.rpartition("-")[2].lstrip("v")
+    exact = dated.isdigit() and len(dated) == 8
+    return f"projects/{project}/global/images/{name}" if exact else f"projects/{project}/global/images/family/{name}"
+
+
+def image_key(value: str) -> tuple[str, str]:
+    """Project and family of an image, or project and name where the family is not known."""
+    path = image_path(value)
+    parts = path.split("/")
+    if "family" in parts:
+        return parts[1], parts[-1]
+    found = facts.image(parts[1], parts[-1])
+    return (parts[1], found.family) if found else (parts[1], parts[-1])
 
 
 class ComputeType(GcpType):

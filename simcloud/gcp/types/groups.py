@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types.base import NAME, PROVIDER, ComputeType, last
 from simcloud.gcp.types.codec import Field, Place, plain, to_api
-from simcloud.provider.model import CloudError, Failure, Props
+from simcloud.provider.model import Failure, Props
 
 _UPDATE: tuple[Field, ...] = (
     Field("type"),
@@ -59,6 +59,9 @@ _PATIENCE_SECONDS = 5
 class InstanceGroupManager(ComputeType):
     """A managed instance group of a zone."""
 
+    computed: ClassVar[frozenset[str]] = frozenset(
+        {"project", "zone", "targetSize", "updatePolicy", "instanceLifecyclePolicy", "standbyPolicy"}
+    )
     token = "gcp:compute/instanceGroupManager:InstanceGroupManager"
     auto_name = NAME
     scope = "zone"
@@ -124,20 +127,22 @@ class InstanceGroupManager(ComputeType):
             if status["isStable"] and (not updated or status["versionTarget"]["isReached"]):
                 return
             waited = time.monotonic() - start
-            if waited > _PATIENCE_SECONDS:
-                self._stuck(cloud, where)
+            reason = self._stuck(cloud, where) if waited > _PATIENCE_SECONDS else None
             if waited > _WAIT_SECONDS:
-                raise CloudError(
-                    "timeout", f"compute.{self.collection}.insert", "instances are not stable in time", 504
-                )
+                reason = "timeout while waiting for the instances to be stable"
+            if reason is not None:
+                from simcloud.provider.servicer import CreatedButNotReadyError
+
+                raise CreatedButNotReadyError(id, reason)
             time.sleep(0.2)
 
-    def _stuck(self, cloud: GcpClient, where: dict[str, str]) -> None:
-        """Raises CloudError with the reason why a member cannot be launched, when there is one."""
+    def _stuck(self, cloud: GcpClient, where: dict[str, str]) -> str | None:
+        """Why a member cannot be launched; None when nothing says so."""
         listed = cloud.call(f"compute.{self.collection}.listManagedInstances", **where)
         for member in listed.get("managedInstances", []):
             for error in member.get("lastAttempt", {}).get("errors", {}).get("errors", []):
-                raise CloudError(error["code"], f"compute.{self.collection}.insert", error["message"], 503)
+                return f"{error['code']}: {error['message']}"
+        return None
 
     def state(self, cloud: GcpClient, parts: dict[str, str], item: dict[str, Any], known: Props) -> dict[str, Any]:
         """See GcpType."""
@@ -188,6 +193,10 @@ class InstanceGroupManager(ComputeType):
 class RegionInstanceGroupManager(InstanceGroupManager):
     """A managed instance group of a region."""
 
+    computed = frozenset(
+        {"project", "region", "targetSize", "updatePolicy", "instanceLifecyclePolicy", "standbyPolicy"}
+        | {"distributionPolicyZones", "distributionPolicyTargetShape"}
+    )
     token = "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager"
     scope = "region"
     collection = "regionInstanceGroupManagers"
@@ -214,6 +223,7 @@ class RegionInstanceGroupManager(InstanceGroupManager):
 class ResourcePolicy(ComputeType):
     """A placement, workload, snapshot or schedule policy."""
 
+    computed = frozenset({"project", "region"})
     token = "gcp:compute/resourcePolicy:ResourcePolicy"
     auto_name = NAME
     scope = "region"

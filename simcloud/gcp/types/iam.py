@@ -156,6 +156,10 @@ class _Policy(Spelling):
         """What the API calls the resource."""
         return str(props[self.on])
 
+    def canonical(self, value: str) -> str:
+        """A bucket is `bucket` and `b/bucket`."""
+        return value.removeprefix("b/")
+
     def shown(self, name: str) -> str:
         """What the state calls the resource."""
         return name
@@ -387,7 +391,7 @@ class CryptoKeyIAMMember(_Member):
         return _named("cloudkms.projects.locations.keyRings.cryptoKeys")
 
     def name(self, cloud: GcpClient, props: Props) -> str:
-        """Also `project/location/ring/key`."""
+        """Also `project/location/ring/key`, which the state keeps so."""
         given = str(props[self.on])
         bits = given.split("/")
         if given.startswith("projects/"):

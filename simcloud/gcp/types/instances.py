@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from simcloud.gcp.client import GcpClient
-from simcloud.gcp.types.base import NAME, PROVIDER, ComputeType, differs, last, relative
+from simcloud.gcp.types.base import NAME, PROVIDER, ComputeType, differs, image_path, last, relative
 from simcloud.gcp.types.codec import Field, Place, from_api, plain, to_api
 from simcloud.provider.model import CloudError, Failure, Props
 
@@ -142,7 +142,7 @@ def _properties(props: Props, place: Place) -> dict[str, Any]:
     account = props.get("serviceAccount")
     if account is not None:
         made["serviceAccounts"] = [
-            {"email": account.get("email") or "default", "scopes": sorted(map(_scope, account["scopes"]))}
+            {"email": account.get("email") or "default", "scopes": [_scope(s) for s in account["scopes"]]}
         ]
     made["metadata"] = _metadata(props)
     affinity = _affinity(props)
@@ -164,6 +164,9 @@ def _nic_state(nics: list[dict[str, Any]], place: Mapping[str, str]) -> None:
 class Instance(ComputeType):
     """One instance."""
 
+    computed = frozenset(
+        {"project", "zone", "scheduling", "shieldedInstanceConfig", "guestAccelerators", "attachedDisks"}
+    )
     token = "gcp:compute/instance:Instance"
     auto_name = NAME
     scope = "zone"
@@ -218,6 +221,10 @@ class Instance(ComputeType):
         Field("labelFingerprint"),
         Field("tagsFingerprint", "tags.fingerprint"),
     )
+
+    def canonical(self, value: str) -> str:
+        """Scopes have short names, too."""
+        return _scope(value) if value in _SCOPES else super().canonical(value)
 
     def check(self, inputs: Props) -> list[Failure]:
         """An interface names a network or a subnetwork."""
@@ -383,7 +390,7 @@ class Instance(ComputeType):
             cloud.change("compute.instances.setMachineType", **where, body=body)
         if differs(old, new, "serviceAccount"):
             account = new.get("serviceAccount") or {}
-            body = {"email": account.get("email", ""), "scopes": sorted(map(_scope, account.get("scopes", [])))}
+            body = {"email": account.get("email", ""), "scopes": [_scope(s) for s in account.get("scopes", [])]}
             cloud.change("compute.instances.setServiceAccount", **where, body=body)
         if running:
             cloud.change("compute.instances.start", **where)
@@ -413,36 +420,6 @@ def _boot(disk: Props) -> dict[str, Any]:
 def _attached(disk: Props, place: Place) -> dict[str, Any]:
     made = {"source": place.refer(str(disk["source"]), "disks"), "mode": disk.get("mode") or "READ_WRITE"}
     return made | ({"deviceName": disk["deviceName"]} if disk.get("deviceName") else {})
-
-
-_WELL_KNOWN = {
-    "debian": "debian-cloud",
-    "ubuntu": "ubuntu-os-cloud",
-    "rocky-linux": "rocky-linux-cloud",
-    "cos": "cos-cloud",
-}
-"""Image projects that the provider finds by a name's beginning (its resolveImage)."""
-
-
-def image_path(value: str) -> str:
-    """A partial URL for what a program may call an image: a URL, `project/image`, `project/family`, a name."""
-    path = relative(value)
-    if path.startswith("projects/"):
-        return path
-    if path.startswith("global/images/"):
-        return path
-    project, _, name = path.rpartition("/")
-    if not project:
-        project = next((p for start, p in _WELL_KNOWN.items() if name.startswith(start)), "")
-    project = _WELL_KNOWN.get(project, project)
-    if name.startswith("family/"):
-        name = name.removeprefix("family/")
-    dated = name.rpartition("-")[2].lstrip("v")
-    return (
-        f"projects/{project}/global/images/{name}"
-        if dated.isdigit() and len(dated) == 8
-        else f"projects/{project}/global/images/family/{name}"
-    )
 
 
 _TEMPLATE_DISK: tuple[Field, ...] = (
@@ -475,6 +452,7 @@ _TEMPLATE: tuple[Field, ...] = (
 class InstanceTemplate(ComputeType):
     """A global instance template. Everything replaces it."""
 
+    computed = frozenset({"project", "region", "namePrefix", "scheduling", "serviceAccount"})
     token = "gcp:compute/instanceTemplate:InstanceTemplate"
     auto_name = NAME
     collection = "instanceTemplates"
@@ -523,6 +501,10 @@ class InstanceTemplate(ComputeType):
         Field("numericId", "id"),
         Field("tagsFingerprint", "properties.tags.fingerprint", default=""),
     )
+
+    def canonical(self, value: str) -> str:
+        """Scopes have short names, too."""
+        return _scope(value) if value in _SCOPES else super().canonical(value)
 
     def check(self, inputs: Props) -> list[Failure]:
         """The first disk boots; a name is not a name and a prefix."""
@@ -613,6 +595,12 @@ class RegionInstanceTemplate(InstanceTemplate):
 class Disk(ComputeType):
     """A zonal disk."""
 
+    computed = frozenset({"project", "zone", "physicalBlockSizeBytes", "provisionedIops", "provisionedThroughput"}) | {
+        "architecture",
+        "guestOsFeatures",
+        "licenses",
+        "enableConfidentialCompute",
+    }
     token = "gcp:compute/disk:Disk"
     auto_name = NAME
     scope = "zone"

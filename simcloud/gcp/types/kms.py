@@ -49,6 +49,7 @@ class KeyRing(GcpType):
 class CryptoKey(GcpType):
     """A key."""
 
+    computed = frozenset({"destroyScheduledDuration", "versionTemplate", "importOnly", "cryptoKeyBackend"})
     token = "gcp:kms/cryptoKey:CryptoKey"
     auto_name = NAME
     path = "{keyRing}/cryptoKeys/{name}"

@@ -15,6 +15,7 @@ _PARAMS = Field("params", sub=(Field("resourceManagerTags"),))
 class Network(ComputeType):
     """A VPC network."""
 
+    computed = frozenset({"project", "mtu", "routingMode", "bgpBestPathSelectionMode"})
     token = "gcp:compute/network:Network"
     auto_name = NAME
     collection = "networks"
@@ -93,6 +94,9 @@ _LOG = Field(
 class Subnetwork(ComputeType):
     """A subnetwork of a region."""
 
+    computed = frozenset(
+        {"project", "region", "purpose", "stackType", "privateIpv6GoogleAccess", "privateIpGoogleAccess"}
+    )
     token = "gcp:compute/subnetwork:Subnetwork"
     auto_name = NAME
     scope = "region"
@@ -196,6 +200,7 @@ _BGP = Field(
 class Router(ComputeType):
     """A Cloud Router."""
 
+    computed = frozenset({"project", "region", "encryptedInterconnectRouter"})
     token = "gcp:compute/router:Router"
     auto_name = NAME
     scope = "region"
@@ -223,6 +228,12 @@ class Router(ComputeType):
 class RouterNat(ComputeType):
     """A NAT: an entry of its router's list, changed by patching the router."""
 
+    computed = frozenset(
+        {"project", "region", "autoNetworkTier", "endpointTypes", "enableEndpointIndependentMapping"}
+    ) | {
+        "enableDynamicPortAllocation",
+        "natIpAllocateOption",
+    }
     token = "gcp:compute/routerNat:RouterNat"
     auto_name = NAME
     scope = "region"
@@ -324,7 +335,9 @@ class RouterNat(ComputeType):
 
     def state(self, cloud: GcpClient, parts: dict[str, str], item: dict[str, Any], known: Props) -> dict[str, Any]:
         """Timeouts that the API leaves out are at their defaults."""
-        return {**self.defaults, **super().state(cloud, parts, item, known), "router": parts["router"]}
+        given = str(known.get("router") or "")
+        router = given if last(given) == parts["router"] else parts["router"]
+        return {**self.defaults, **super().state(cloud, parts, item, known), "router": router}
 
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
         """The entry is replaced in the list."""
@@ -342,6 +355,7 @@ _PROTOCOL = (Field("protocol", "IPProtocol"), Field("ports"))
 class Firewall(ComputeType):
     """A firewall rule of a network."""
 
+    computed = frozenset({"project", "direction", "destinationRanges", "sourceRanges"})
     token = "gcp:compute/firewall:Firewall"
     auto_name = NAME
     collection = "firewalls"
@@ -462,6 +476,9 @@ class Route(ComputeType):
 class Address(ComputeType):
     """A reserved regional address."""
 
+    computed: ClassVar[frozenset[str]] = frozenset(
+        {"project", "region", "address", "networkTier", "purpose", "subnetwork", "prefixLength"}
+    )
     token = "gcp:compute/address:Address"
     auto_name = NAME
     scope = "region"
@@ -504,6 +521,7 @@ class Address(ComputeType):
 class GlobalAddress(Address):
     """A reserved global address."""
 
+    computed = frozenset({"project", "address", "purpose", "prefixLength"})
     token = "gcp:compute/globalAddress:GlobalAddress"
     scope = "global"
     collection = "globalAddresses"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from simcloud.gcp import facts
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types.base import PROVIDER, GcpType
 from simcloud.gcp.types.codec import Field, Place, from_api, plain, to_api
@@ -38,6 +39,7 @@ _SEND_ZERO = {
 class Bucket(GcpType):
     """A Cloud Storage bucket."""
 
+    computed = frozenset({"project", "uniformBucketLevelAccess", "publicAccessPrevention", "softDeletePolicy", "rpo"})
     token = "gcp:storage/bucket:Bucket"
     auto_name = AutoName(max_length=63, lower=True)
     path = "{name}"
@@ -46,7 +48,6 @@ class Bucket(GcpType):
     replace_on = frozenset(
         {"name", "location", "project", "customPlacementConfig", "enableObjectRetention", "hierarchicalNamespace"}
     )
-    unordered = frozenset({"lifecycleRules"})
     write_only = frozenset({"forceDestroy", "enableObjectRetention", "ipFilter"})
     changed_by_update = frozenset({"updated", "effectiveLabels", "pulumiLabels"})
     sources = (PROVIDER + "storage_bucket", "docs.cloud.google.com/storage/docs/json_api/v1/buckets")
@@ -85,6 +86,13 @@ class Bucket(GcpType):
         Field("updated"),
         Field("projectNumber", kind="int"),
     )
+
+    def canonical(self, value: str) -> str:
+        """A location is written in either case."""
+        upper = value.upper()
+        known = facts.data("places")["buckets"]
+        place = upper in known["multi"] or upper in known["dual"] or value.lower() in facts.regions()
+        return upper if place else value
 
     def check(self, inputs: Props) -> list[Failure]:
         """A lifecycle rule has an action and a condition; a name has no upper case."""
@@ -196,6 +204,7 @@ def _keep_flags(rules: list[dict[str, Any]], known: Any) -> list[dict[str, Any]]
 class BucketObject(GcpType):
     """An object with content that the program gives."""
 
+    computed = frozenset({"contentType", "storageClass", "kmsKeyName", "detectMd5hash", "metadata"})
     token = "gcp:storage/bucketObject:BucketObject"
     auto_name = AutoName(max_length=1024)
     path = "{bucket}-{name}"

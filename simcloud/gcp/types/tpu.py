@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from simcloud.gcp import facts
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types.base import NAME, PROVIDER, GcpType, differs, last
 from simcloud.gcp.types.codec import Field, from_api, to_api
@@ -21,6 +22,9 @@ _NETWORK = (
 class V2Vm(GcpType):
     """A TPU slice."""
 
+    computed = frozenset({"project", "zone", "acceleratorType", "acceleratorConfig", "cidrBlock", "serviceAccount"}) | {
+        "networkConfig"
+    }
     token = "gcp:tpu/v2Vm:V2Vm"
     auto_name = NAME
     scope = "zone"
@@ -76,6 +80,13 @@ class V2Vm(GcpType):
                 found.append(Failure(one, f'"{one}": conflicts with {other}'))
         return found
 
+    def replaces(self, old: Props, new: Props, changed: frozenset[str]) -> frozenset[str]:
+        """Naming the same slice in the other way changes nothing."""
+        found = super().replaces(old, new, changed)
+        kinds = frozenset(c for c in found if c.startswith("accelerator"))
+        was, now = _slice(old), _slice(new)
+        return found - kinds if was is not None and was == now else found
+
     def create(self, cloud: GcpClient, inputs: Props) -> str:
         """See ResourceType. Waits for the slice."""
         place = self.place(cloud, inputs)
@@ -122,9 +133,17 @@ class V2Vm(GcpType):
         cloud.change("tpu.projects.locations.nodes.delete", name=self.id_of(parts))
 
 
+def _slice(inputs: Props) -> facts.Slice | None:
+    config = inputs.get("acceleratorConfig")
+    if config:
+        return facts.tpu_slice(str(config.get("type")), str(config.get("topology")))
+    return facts.tpu_slice_by_name(str(inputs.get("acceleratorType") or ""))
+
+
 class V2QueuedResource(GcpType):
     """A request for a slice that waits in line."""
 
+    computed = frozenset({"project", "zone"})
     token = "gcp:tpu/v2QueuedResource:V2QueuedResource"
     auto_name = NAME
     scope = "zone"

@@ -10,7 +10,9 @@ import pytest
 from gcp_bench import PROJECT, Bench, Made, refusal
 
 from simcloud.gcp.client import GcpClient
-from simcloud.gcp.types import INVOKES, REGISTRY
+from simcloud.gcp.types import INVOKES, REGISTRY, groups
+from simcloud.gcp.types.base import respelled
+from simcloud.provider.servicer import CreatedButNotReadyError
 
 P = f"projects/{PROJECT}"
 LINK = "https://www.googleapis.com/compute/v1/"
@@ -25,7 +27,7 @@ Step = tuple[str, dict[str, Any]]
 NETWORK: Step = ("gcp:compute/network:Network", {"name": "net", "autoCreateSubnetworks": False})
 SUBNET: Step = (
     "gcp:compute/subnetwork:Subnetwork",
-    {"name": "sub", "network": "net", "region": "us-west4", "ipCidrRange": "10.60.0.0/20"},
+    {"name": "sub", "network": f"{P}/global/networks/net", "region": "us-west4", "ipCidrRange": "10.60.0.0/20"},
 )
 ROUTER: Step = ("gcp:compute/router:Router", {"name": "router", "network": "net", "region": "us-west4"})
 ACCOUNT: Step = ("gcp:serviceaccount/account:Account", {"accountId": "trainer"})
@@ -154,7 +156,7 @@ LIVES: list[Life] = [
             "nextHopGateway": "default-internet-gateway",
         },
         f"{P}/global/routes/googleapis",
-        {"priority": 1000, "nextHopGateway": f"{LINK}{P}/global/gateways/default-internet-gateway"},
+        {"priority": 1000, "nextHopGateway": "default-internet-gateway"},
         before=[NETWORK],
     ),
     Life(
@@ -646,6 +648,57 @@ def test_two_members_of_one_role_leave_each_other_alone(cloud: GcpClient, make: 
     REGISTRY[token].delete(cloud, one.id, one.state)
     assert REGISTRY[token].read(cloud, one.id, one.state) is None
     assert REGISTRY[token].read(cloud, two.id, two.state) is not None
+
+
+@pytest.mark.parametrize(
+    ("known", "live", "shown"),
+    [
+        ("net", f"{LINK}{P}/global/networks/net", "net"),
+        (f"{P}/global/networks/net", f"{LINK}{P}/global/networks/net", f"{LINK}{P}/global/networks/net"),
+        ("other", f"{LINK}{P}/global/networks/net", f"{LINK}{P}/global/networks/net"),
+        (
+            "debian-cloud/debian-12",
+            f"{LINK}projects/debian-cloud/global/images/debian-12-bookworm-v20261110",
+            "debian-cloud/debian-12",
+        ),
+        (
+            "debian-cloud/debian-11",
+            f"{LINK}projects/debian-cloud/global/images/debian-12-bookworm-v20261110",
+            f"{LINK}projects/debian-cloud/global/images/debian-12-bookworm-v20261110",
+        ),
+        ("plain", "plain", "plain"),
+    ],
+)
+def test_another_spelling_of_the_same_thing_is_no_drift(known: str, live: str, shown: str) -> None:
+    assert respelled({"a": [live]}, {"a": [known]}) == {"a": [shown]}
+    kind = REGISTRY[SUBNET[0]]
+    assert kind.canonical(f"{LINK}{P}/global/networks/net") == kind.canonical(f"{P}/global/networks/net")
+
+
+def test_one_slice_has_two_names() -> None:
+    kind = REGISTRY["gcp:tpu/v2Vm:V2Vm"]
+    one = {"acceleratorType": "v5litepod-16"}
+    two = {"acceleratorConfig": {"type": "V5LITE_POD", "topology": "4x4"}}
+    changed = frozenset({"acceleratorType", "acceleratorConfig"})
+    assert kind.replaces(one, two, changed) == set()
+    assert kind.replaces({"acceleratorType": "v5litepod-32"}, two, changed) == changed
+
+
+def test_a_group_without_capacity_is_made_and_not_ready(
+    bench: Bench, cloud: GcpClient, make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "_PATIENCE_SECONDS", 0)
+    for token, inputs in (NETWORK, SUBNET, TEMPLATE):
+        make(token, **inputs)
+    bench.control("capacity", zone="us-west4-a", type="n2-standard-4", limit=1)
+    kind = REGISTRY["gcp:compute/instanceGroupManager:InstanceGroupManager"]
+    versions = [{"instanceTemplate": f"{P}/global/instanceTemplates/t"}]
+    inputs = {"name": "g", "zone": "us-west4-a", "baseInstanceName": "g", "targetSize": 2, "versions": versions}
+    with pytest.raises(CreatedButNotReadyError, match="ZONE_RESOURCE_POOL_EXHAUSTED") as caught:
+        kind.create(cloud, {**inputs, "waitForInstances": True})
+    state = kind.read(cloud, caught.value.id, inputs)
+    assert state is not None
+    assert state["statuses"][0]["isStable"] is False
 
 
 FUNCTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
