@@ -29,7 +29,9 @@ from simcloud.provider.values import (
     from_struct,
     is_unknown,
     same,
+    secret_names,
     to_struct,
+    with_secrets,
     without_unknowns,
 )
 from simcloud.schema import ResourceSchema, TypeIndex, sdk_version
@@ -84,9 +86,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's method names
         self._engines[context.peer()] = request.engine_address
-        return provider_pb2.ProviderHandshakeResponse(
-            accept_secrets=False, accept_resources=False, accept_outputs=False
-        )
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=False, accept_outputs=False)
 
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
         self._engines[context.peer()] = request.address
@@ -110,7 +110,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with self._guard:
             self._instances[context.peer()] = _Instance(config, client)
         return provider_pb2.ConfigureResponse(
-            acceptSecrets=False, acceptResources=False, acceptOutputs=False, supportsPreview=True
+            acceptSecrets=True, acceptResources=False, acceptOutputs=False, supportsPreview=True
         )
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -132,15 +132,17 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             unknown = {name for name, value in inputs.items() if is_unknown(value)}
             failures = [f for f in kind.check(without_unknowns(inputs)) if f.property.split(".")[0] not in unknown]
         return provider_pb2.CheckResponse(
-            inputs=to_struct(inputs),
+            inputs=to_struct(with_secrets(inputs, secret_names(request.news))),
             failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in failures],
         )
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         _, kind = self._kind(request.urn, context)
-        # Only what the program says counts; a state without recorded inputs is compared with what it shows.
-        old = from_struct(request.old_inputs) or from_struct(request.olds)
-        new = from_struct(request.news)
+        # Only what the program says counts; a state without recorded inputs is compared with what it shows. What the
+        # cloud had filled in and the program now says for the first time is compared with what the cloud has.
+        state, new = from_struct(request.olds), from_struct(request.news)
+        old = from_struct(request.old_inputs) or state
+        old = {name: state[name] for name in kind.computed if name in new and name in state} | old
         found = [c for c in changes(old, new, _sameness(kind)) if not _left_to_the_cloud(kind, c)]
         replacing = kind.replaces(old, new, frozenset(c.key for c in found))
         response = provider_pb2.DiffResponse(
@@ -159,10 +161,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         schema, kind = self._kind(request.urn, context)
-        inputs = from_struct(request.properties)
+        inputs, secret = from_struct(request.properties), secret_names(request.properties)
         if request.preview:
             outputs = dict.fromkeys(schema.outputs, UNKNOWN) | inputs
-            return provider_pb2.CreateResponse(properties=to_struct(outputs))
+            return provider_pb2.CreateResponse(properties=to_struct(with_secrets(outputs, secret)))
         client = self._client(context)
         failed = None
         with _Refusals(context):
@@ -173,8 +175,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             state = kind.read(client, id, inputs)
             if state is None:
                 raise CloudError("NotFound", "read after create", f"{id} is not there right after it was created")
+            state = with_secrets(state, secret)
             if failed:
-                _abort_partial(context, id, inputs, state, failed)
+                _abort_partial(context, id, with_secrets(inputs, secret), state, failed)
         return provider_pb2.CreateResponse(id=id, properties=to_struct(state))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -185,16 +188,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if state is None:
             return provider_pb2.ReadResponse()
         inputs = _refreshed(schema, kind, old_inputs, state) if old_inputs else _imported(schema, kind, state)
-        return provider_pb2.ReadResponse(id=request.id, properties=to_struct(state), inputs=to_struct(inputs))
+        secret = secret_names(request.inputs) | secret_names(request.properties)
+        return provider_pb2.ReadResponse(
+            id=request.id,
+            properties=to_struct(with_secrets(state, secret)),
+            inputs=to_struct(with_secrets(inputs, secret)),
+        )
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
         _, kind = self._kind(request.urn, context)
         old_state, new = from_struct(request.olds), from_struct(request.news)
-        old = from_struct(request.old_inputs)
+        old, secret = from_struct(request.old_inputs), secret_names(request.news)
         if request.preview:
             gone = {name: None for name in old if name not in new}
             state = old_state | gone | new | dict.fromkeys(kind.changed_by_update, UNKNOWN)
-            return provider_pb2.UpdateResponse(properties=to_struct(state))
+            return provider_pb2.UpdateResponse(properties=to_struct(with_secrets(state, secret)))
         client = self._client(context)
         with _Refusals(context):
             failed = None
@@ -206,8 +214,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             current = kind.read(client, request.id, known)
             if current is None:
                 raise CloudError("NotFound", "read after update", f"{request.id} is gone")
+            current = with_secrets(current, secret)
             if failed:
-                _abort_partial(context, request.id, new, current, failed)
+                _abort_partial(context, request.id, with_secrets(new, secret), current, failed)
         return provider_pb2.UpdateResponse(properties=to_struct(current))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -375,9 +384,14 @@ def _reconciled(old: Any, live: Any, sameness: Sameness, kind: str = "", key: st
 
 
 def _imported(schema: ResourceSchema, kind: ResourceType[Any], state: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs that a program would have to give for this resource to be as it is."""
-    return {
-        name: state[name]
-        for name in schema.inputs
-        if name in state and state[name] not in (None, "", [], {}) and name not in kind.computed
-    }
+    """The inputs that a program would have to give for this resource to be as it is.
+
+    Empty and zero values where there is no default need not be given; the provider bridge leaves them out too. What has
+    a default is there, since Check puts it into every program's inputs.
+    """
+    found: dict[str, Any] = {}
+    for name in schema.inputs:
+        value = state.get(name)
+        if value is not None and name not in kind.computed and (value or name in kind.defaults):
+            found[name] = value
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,34 @@ def _from_value(value: struct_pb2.Value) -> Any:
         plain = from_struct(value.struct_value)
         return plain.get("value") if plain.get(SIGNATURE) == SECRET else plain
     return None
+
+
+def secret_names(struct: struct_pb2.Struct) -> frozenset[str]:
+    """The members that are secret or hold a secret."""
+    return frozenset(name for name, value in struct.fields.items() if _holds_secret(value))
+
+
+def _holds_secret(value: struct_pb2.Value) -> bool:
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        fields = value.struct_value.fields
+        if SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET:
+            return True
+        return any(_holds_secret(v) for v in fields.values())
+    return kind == "list_value" and any(_holds_secret(v) for v in value.list_value.values)
+
+
+SHOWN_AGAIN = {"tags": ("tagsAll",), "labels": ("effectiveLabels", "pulumiLabels")}
+"""Outputs that repeat an input: what was secret there is secret here."""
+
+
+def with_secrets(plain: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The members named, and the outputs that repeat them, marked as secret for the wire."""
+    marked = {again for name in names for again in (name, *SHOWN_AGAIN.get(name, ()))}
+    return {
+        name: {SIGNATURE: SECRET, "value": value} if name in marked and value is not None else value
+        for name, value in plain.items()
+    }
 
 
 def to_struct(plain: Mapping[str, Any]) -> struct_pb2.Struct:

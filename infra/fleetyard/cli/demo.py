@@ -1,7 +1,7 @@
 """`fleetyard demo`: both environments through the whole road on the simulated cloud, in a world of its own.
 
-Size, check, preview, up, show, refresh, destroy; then what is left. The stack files are copied first: Pulumi writes into
-them, and the work tree shall stay clean.
+Size, check, preview, up, show, refresh, destroy; then what is left. The stack files are copied first: Pulumi writes
+into them, and the work tree shall stay clean.
 """
 
 from __future__ import annotations
@@ -183,12 +183,13 @@ def _counts(text: str) -> str:
 
 
 _MEANT_TO_STAY = ("bucket", "kms", "iam.binding")
-"""With `on_destroy: keep`, a store stays: its bucket, the key that its objects are encrypted with, the right to use it."""
+"""With `on_destroy: keep`, a store stays: its bucket, its objects' key, and the bucket's right to use that key."""
 
 
 def _what_is_left(home: Path, stacks: Sequence[str]) -> bool:
     found = simulated.inventory(home)
-    meant, other = [], []
+    meant: list[Mapping[str, Any]] = []
+    other: list[Mapping[str, Any]] = []
     for row in found["resources"]:
         mine = any(stack in json.dumps([row["id"], row["tags"]]) for stack in stacks)
         stays = mine and any(word in row["type"].lower() for word in _MEANT_TO_STAY)
