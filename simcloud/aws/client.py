@@ -28,7 +28,7 @@ class Api:
         method = getattr(self._client, name)
 
         def call(**arguments: Any) -> dict[str, Any]:
-            from botocore.exceptions import ClientError, ParamValidationError
+            from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
 
             operation = self._client.meta.method_to_api_mapping.get(name, name)
             try:
@@ -39,6 +39,8 @@ class Api:
                 raise CloudError(said.get("Code", "Unknown"), operation, said.get("Message", ""), status) from None
             except ParamValidationError as error:
                 raise CloudError("ParamValidation", operation, str(error)) from None
+            except HTTPClientError as error:
+                raise CloudError("RequestError", operation, f"no answer after the last attempt: {error}", 503) from None
 
         return call
 

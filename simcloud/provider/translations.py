@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simcloud.faults import LostConnectionError
 from simcloud.generic import GenericType
-from simcloud.provider.model import ResourceType
+from simcloud.provider.model import CloudError, ResourceType
 from simcloud.provider.servicer import Translation
 from simcloud.wire import Request, Response
 from simcloud.world import World
 
 Invoke = Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
+GCP_ATTEMPTS = 5
+"""The Google provider repeats a call whose connection was reset. Source: its `isConnectionResetNetworkError`."""
 
 
 class _Aws:
@@ -21,7 +24,13 @@ class _Aws:
         self._world = world
 
     def _send(self, request: Request) -> Response:
-        return self._world.call("aws", request)
+        try:
+            return self._world.call("aws", request)
+        except LostConnectionError:
+            from botocore.exceptions import ConnectionClosedError
+
+            # The client tries again, as the real provider's does: what was done and not answered is done twice.
+            raise ConnectionClosedError(endpoint_url=request.path) from None
 
     def types(self) -> Mapping[str, ResourceType[Any]]:
         from simcloud.aws.types import REGISTRY
@@ -50,7 +59,12 @@ class _Gcp:
         self._world = world
 
     def _send(self, request: Request) -> Response:
-        return self._world.call("gcp", request)
+        for _ in range(GCP_ATTEMPTS):
+            try:
+                return self._world.call("gcp", request)
+            except LostConnectionError:
+                continue
+        raise CloudError("connectionReset", f"{request.method} {request.path}", "the connection was closed", 503)
 
     def types(self) -> Mapping[str, ResourceType[Any]]:
         from simcloud.gcp.types import REGISTRY
