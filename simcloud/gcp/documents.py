@@ -111,7 +111,8 @@ class Match:
 
 def find(http: str, path: str) -> Match | None:
     """The method for an HTTP method and a path; None when Google has no such method."""
-    segments = path.lstrip("/").split("/")
+    # Cloud Storage's own clients fetch content below /download, which the document does not list.
+    segments = path.removeprefix("/download").lstrip("/").split("/")
     for node, values in _walk(routes(), segments, ()):
         if node.methods and http in node.methods:
             method, names = node.methods[http]

@@ -448,6 +448,11 @@ def insert_object(call: Call) -> dict[str, Any]:
     name = call.query.get("name") or meta.get("name", "")
     if not name:
         raise missing_field("name")
+    return _keep(call, bucket, name, {**meta, "contentType": meta.get("contentType") or kind}, content)
+
+
+def _keep(call: Call, bucket: dict[str, Any], name: str, meta: dict[str, Any], content: bytes) -> dict[str, Any]:
+    """Store a new generation."""
     if len(name.encode()) > 1024 or "\n" in name or "\r" in name or name in (".", ".."):
         raise Refusal(400, f"Invalid object name: '{name}'", reason="invalid", rule=OBJECT)
     kept = call.world.state.objects[bucket["name"]]
@@ -455,6 +460,9 @@ def insert_object(call: Call) -> dict[str, Any]:
     wanted = call.query.get("ifGenerationMatch")
     if wanted is not None and wanted != (current["generation"] if current else "0"):
         raise Refusal(412, "At least one of the pre-conditions you specified did not hold.", reason="conditionNotMet")
+    key = call.query.get("kmsKeyName") or bucket.get("encryption", {}).get("defaultKmsKeyName")
+    if key:
+        _check_key(call, key, bucket["location"], _project_of(call, bucket))
     if current is not None:
         _retire(call, bucket, current)
     newest = max((int(o["generation"]) for o in kept), default=0)
@@ -470,7 +478,7 @@ def insert_object(call: Call) -> dict[str, Any]:
         "name": name,
         "generation": generation,
         "metageneration": "1",
-        "contentType": meta.get("contentType") or kind,
+        "contentType": meta.get("contentType") or "application/octet-stream",
         "storageClass": meta.get("storageClass") or bucket["storageClass"],
         "size": str(len(content)),
         "md5Hash": base64.b64encode(digest).decode(),
@@ -482,9 +490,7 @@ def insert_object(call: Call) -> dict[str, Any]:
         **{k: meta[k] for k in _META if meta.get(k) is not None},
         "_data": base64.b64encode(content).decode(),
     }
-    key = call.query.get("kmsKeyName") or bucket.get("encryption", {}).get("defaultKmsKeyName")
     if key:
-        _check_key(call, key, bucket["location"], _project_of(call, bucket))
         made["kmsKeyName"] = f"{key}/cryptoKeyVersions/1"
     kept.append(made)
     return _public(made)
@@ -550,9 +556,11 @@ def _retire(call: Call, bucket: dict[str, Any], item: dict[str, Any], *, for_goo
         call.world.state.objects[bucket["name"]].remove(item)
 
 
-def _object(call: Call) -> dict[str, Any]:
-    bucket = _bucket(call)["name"]
-    name, generation = call.args["object"], call.query.get("generation")
+def _object(
+    call: Call, bucket: str | None = None, name: str | None = None, generation: str | None = None
+) -> dict[str, Any]:
+    bucket = _bucket(call, bucket)["name"]
+    name, generation = name or call.args["object"], generation or call.query.get("generation")
     if generation is None:
         found = _current(call.world, bucket, name)
     else:
@@ -601,6 +609,25 @@ def list_objects(call: Call) -> dict[str, Any]:
     if start + size < len(chosen):
         answer["nextPageToken"] = str(start + size)
     return answer
+
+
+@handles("storage.objects.copy", "storage.objects.rewrite")
+def copy_object(call: Call) -> dict[str, Any]:
+    """A new object with the content of another one, in one step."""
+    source = _object(call, call.args["sourceBucket"], call.args["sourceObject"], call.query.get("sourceGeneration"))
+    bucket = _bucket(call, call.args["destinationBucket"])
+    meta = {**{k: source[k] for k in _META if k in source}, "contentType": source["contentType"], **call.body}
+    made = _keep(call, bucket, call.args["destinationObject"], meta, base64.b64decode(source["_data"]))
+    if call.match.method.id.endswith(".copy"):
+        return made
+    size = source["size"]
+    return {
+        "kind": "storage#rewriteResponse",
+        "totalBytesRewritten": size,
+        "objectSize": size,
+        "done": True,
+        "resource": made,
+    }
 
 
 @handles("storage.objects.patch", "storage.objects.update")

@@ -179,10 +179,9 @@ def _scheduling(item: dict[str, Any], machine: facts.Machine, field: str) -> Non
     wanted["preemptible"] = bool(wanted.get("preemptible")) or model == "SPOT"
     fixed = bool(item.get("guestAccelerators") or machine.tpu)
     spot = is_spot(wanted)
-    # The API's default is to migrate; for machines that cannot be migrated it wants the word TERMINATE, except that
-    # accelerator-optimized and Spot machines get it by themselves.
-    own = spot or machine.gpu is not None or machine.tpu is not None
-    wanted.setdefault("onHostMaintenance", "TERMINATE" if own else "MIGRATE")
+    # The API's default is to migrate, also for machines that cannot be migrated: these have to say TERMINATE.
+    # Only Spot and flex-start machines get it by themselves.
+    wanted.setdefault("onHostMaintenance", "TERMINATE" if spot or model == "FLEX_START" else "MIGRATE")
     wanted.setdefault("automaticRestart", not spot and model != "FLEX_START")
     if fixed and wanted["onHostMaintenance"] != "TERMINATE":
         raise Refusal(400, "Instances with guest accelerators do not support live migration.", reason="badRequest")
@@ -296,7 +295,7 @@ def _addresses(call: Call, item: dict[str, Any], field: str) -> None:
             nic["networkIP"] = next(a for a in free if a not in done)
         taken.setdefault(subnet, []).append(nic["networkIP"])
         for access in nic.get("accessConfigs", []):
-            access.setdefault("natIP", f"203.0.113.{int(ipaddress.IPv4Address(nic['networkIP'])) % 254 + 1}")
+            access.setdefault("natIP", networks.external_address(call))
 
 
 def _kept_for_machines(call: Call, subnet: str) -> set[str]:

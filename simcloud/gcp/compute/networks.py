@@ -782,10 +782,16 @@ def router_status(call: Call) -> dict[str, Any]:
 # Addresses ----------------------------------------------------------------------------------------------------------
 
 
-def _external(call: Call) -> str:
-    """A free address out of the documentation's ranges (RFC 5737)."""
+def external_address(call: Call) -> str:
+    """A free address out of the ranges that are for documentation and benchmarks (RFC 5737, RFC 2544)."""
     used = {i.get("address") for _, i in of_kind(call.world, "addresses")}
-    for net in ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24"):
+    used |= {
+        access.get("natIP")
+        for _, item in of_kind(call.world, "instances")
+        for nic in item["networkInterfaces"]
+        for access in nic.get("accessConfigs", [])
+    }
+    for net in ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24", "198.18.0.0/15"):
         for host in ipaddress.IPv4Network(net).hosts():
             if str(host) not in used:
                 return str(host)
@@ -817,7 +823,7 @@ def insert_address(call: Call) -> dict[str, Any]:
         item.setdefault("address", "10.250.0.0")
         item.setdefault("purpose", "VPC_PEERING")
     else:
-        item.setdefault("address", _external(call))
+        item.setdefault("address", external_address(call))
         item.setdefault("networkTier", "PREMIUM")
     item["status"] = "RESERVED"
     return operation(call, store(call, item), "insert")

@@ -19,6 +19,7 @@ def template(cloud: GcpClient, name: str, machine: str = "a2-highgpu-1g", disk: 
         "machineType": machine,
         "disks": [{"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": IMAGE, "diskType": disk}}],
         "networkInterfaces": [{"subnetwork": "regions/us-central1/subnetworks/sub"}],
+        "scheduling": {"onHostMaintenance": "TERMINATE"},
         **more,
     }
     cloud.change("compute.instanceTemplates.insert", project=PROJECT, body={"name": name, "properties": properties})

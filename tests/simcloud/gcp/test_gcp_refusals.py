@@ -19,6 +19,7 @@ P = f"projects/{PROJECT}"
 NET = "global/networks/net"
 SUB = "regions/us-central1/subnetworks/sub"
 IMAGE = "projects/debian-cloud/global/images/family/debian-12"
+TERMINATE = {"onHostMaintenance": "TERMINATE"}
 RING = f"{P}/locations/us-west4/keyRings/ring"
 KEY = f"{RING}/cryptoKeys/key"
 ZONE = f"{P}/locations/us-west4-a"
@@ -75,6 +76,7 @@ def gpu(machine: str, **body: Any) -> tuple[str, dict[str, Any]]:
         "sourceImage": IMAGE,
         "diskType": "hyperdisk-balanced" if "ultra" in machine or "a4" in machine else "pd-ssd",
     }
+    body.setdefault("scheduling", TERMINATE)
     body.setdefault("disks", [{"boot": True, "autoDelete": True, "initializeParams": disk}])
     zone = body.pop("zone", "us-central1-a")
     method, arguments = vm(machineType=f"zones/{zone}/machineTypes/{machine}", **body)
@@ -136,7 +138,6 @@ def policy(role: str, member: str, **more: Any) -> tuple[str, dict[str, Any]]:
 
 
 RIGHT_MEMBER = f"serviceAccount:trainer@{PROJECT}.iam.gserviceaccount.com"
-TERMINATE = {"onHostMaintenance": "TERMINATE"}
 T4 = [{"acceleratorType": "zones/us-central1-a/acceleratorTypes/nvidia-tesla-t4", "acceleratorCount": 1}]
 BAD = "compute"
 
@@ -330,6 +331,13 @@ CASES: dict[str, Case] = {
         "badRequest",
         "do not support live migration",
     ),
+    "live migration of an A2 by default": Case(
+        *gpu("a2-highgpu-1g"),
+        {"body": {"scheduling": ...}},
+        400,
+        "badRequest",
+        "do not support live migration",
+    ),
     "three T4": Case(
         *vm(guestAccelerators=T4, scheduling=TERMINATE),
         {"body": {"guestAccelerators": [{**T4[0], "acceleratorCount": 3}]}},
@@ -351,7 +359,7 @@ CASES: dict[str, Case] = {
     ),
     "A3 Ultra on demand": Case(
         *gpu("a3-ultragpu-8g", zone="us-central1-b", scheduling={"provisioningModel": "SPOT"}),
-        {"body": {"scheduling": {"provisioningModel": "STANDARD"}}},
+        {"body": {"scheduling": {"provisioningModel": "STANDARD", **TERMINATE}}},
         400,
         "invalid",
         "SPOT",

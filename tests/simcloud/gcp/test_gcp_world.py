@@ -362,6 +362,41 @@ def test_generations_versions_and_soft_delete(bench: Bench, cloud: GcpClient) ->
     cloud.call("storage.buckets.delete", bucket="bkt")
 
 
+def test_objects_are_copied_and_fetched_as_storage_clients_do(bench: Bench, cloud: GcpClient) -> None:
+    cloud.call("storage.buckets.insert", **G, body={"name": "bkt", "location": "us"})
+    put(cloud, "a", b"one")
+    where = {"sourceBucket": "bkt", "sourceObject": "a", "destinationBucket": "bkt", "destinationObject": "b/c"}
+    done = cloud.call("storage.objects.rewrite", **where, body={})
+    assert done["done"]
+    assert done["resource"]["md5Hash"] == cloud.call("storage.objects.get", bucket="bkt", object="a")["md5Hash"]
+    answer = bench.send(Request("GET", "/download/storage/v1/b/bkt/o/b%2Fc", "alt=media"))
+    assert (answer.status, answer.body) == (200, b"one")
+
+
+def test_external_addresses_are_never_shared(cloud: GcpClient) -> None:
+    network(cloud)
+    for n in range(3):
+        body = {
+            "name": f"vm{n}",
+            "machineType": "zones/us-west4-a/machineTypes/e2-medium",
+            "disks": [
+                {
+                    "boot": True,
+                    "initializeParams": {"sourceImage": "projects/debian-cloud/global/images/family/debian-12"},
+                }
+            ],
+            "networkInterfaces": [{"subnetwork": "regions/us-west4/subnetworks/sub", "accessConfigs": [{}]}],
+        }
+        cloud.change("compute.instances.insert", **G, zone="us-west4-a", body=body)
+    cloud.change("compute.addresses.insert", **G, region="us-west4", body={"name": "a"})
+    found = [
+        i["networkInterfaces"][0]["accessConfigs"][0]["natIP"]
+        for i in cloud.call("compute.instances.list", **G, zone="us-west4-a")["items"]
+    ]
+    found.append(cloud.call("compute.addresses.get", **G, region="us-west4", address="a")["address"])
+    assert len(set(found)) == 4
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=200))
 def test_content_comes_back_byte_for_byte(content: bytes) -> None:
