@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -27,11 +28,16 @@ import moto.core.utils
 _now = datetime(2000, 1, 1)
 
 
-def _world_time() -> datetime:
+def world_time() -> datetime:
+    """The time of the call that is being carried out, in moto's form: naive UTC."""
     return _now
 
 
-moto.core.utils.utcnow = _world_time
+_real_time = moto.core.utils.utcnow
+for _module in [m for name, m in sys.modules.items() if name.startswith("moto.")]:
+    # moto's modules take the function by name: those that somebody imported before this one have it already.
+    if getattr(_module, "utcnow", None) is _real_time:
+        _module.utcnow = world_time  # type: ignore[attr-defined]
 
 from moto import backends  # noqa: E402 - after its clock has been replaced
 from moto.backend_index import backend_url_patterns  # noqa: E402

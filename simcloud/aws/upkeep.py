@@ -11,8 +11,10 @@ CreateLaunchTemplate.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from simcloud.aws import moto_bridge
 from simcloud.aws.calls import Call
 
 if TYPE_CHECKING:
@@ -103,11 +105,19 @@ def template_made(call: Call, world: AwsWorld) -> None:
             version.data["TagSpecifications"] = [r for r in rows if r.get("ResourceType") != "launch-template"]
 
 
+def bucket_made(call: Call, world: AwsWorld) -> None:
+    """A bucket is as old as the call that made it (moto asks the machine's clock)."""
+    bucket = moto_bridge.backend("s3", call.region).buckets.get(call.params["Bucket"])
+    if bucket is not None:
+        bucket.creation_date = moto_bridge.world_time().replace(tzinfo=UTC)
+
+
 AFTER: Mapping[str, Callable[[Call, AwsWorld], None]] = {
     "ec2:CreateNatGateway": nat_gateway_made,
     "ec2:DeleteNatGateway": nat_gateway_gone,
     "ec2:CreateVpcEndpoint": endpoint_made,
     "ec2:CreateSubnet": subnet_made,
+    "s3:CreateBucket": bucket_made,
     "ec2:AuthorizeSecurityGroupIngress": rules_made,
     "ec2:AuthorizeSecurityGroupEgress": rules_made,
     "ec2:CreateLaunchTemplate": template_made,
