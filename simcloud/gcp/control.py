@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from simcloud.gcp.errors import Refusal
 from simcloud.wire import Moment
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def control(world: GcpWorld, action: str, args: dict[str, Any], moment: Moment) 
             _preempt(world, str(args["name"]))
         else:
             raise ValueError(f"no such knob: {action}")
+    except Refusal as refusal:
+        raise ValueError(f"{action}: {refusal.message}") from None
     except KeyError as missing:
         raise ValueError(f"{action} needs {missing}") from None
     return {"action": action, **args}

@@ -6,6 +6,7 @@ cannot launch a member says why in `listErrors` and in the member's last attempt
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -624,7 +625,8 @@ def patch(call: Call) -> dict[str, Any]:
     if call.body.get("fingerprint") and call.body["fingerprint"] != item["fingerprint"]:
         raise stale("Fingerprint mismatch")
     fixed = ("name", "zone", "region", "fingerprint")
-    wanted = {**item, **{k: v for k, v in call.body.items() if k not in fixed}}
+    # A copy all through: what is refused must leave the group as it was.
+    wanted = copy.deepcopy(item) | {k: v for k, v in call.body.items() if k not in fixed}
     for block in ("updatePolicy", "instanceLifecyclePolicy", "distributionPolicy"):
         if block in call.body:
             merged = {**item.get(block, {}), **call.body[block]}
@@ -644,7 +646,9 @@ def patch(call: Call) -> dict[str, Any]:
 def set_template(call: Call) -> dict[str, Any]:
     """Another template, for all members to come."""
     key = key_of(call)
-    wanted = {**resource(call, key), "versions": [{"instanceTemplate": call.body.get("instanceTemplate", "")}]}
+    wanted = copy.deepcopy(resource(call, key)) | {
+        "versions": [{"instanceTemplate": call.body.get("instanceTemplate", "")}]
+    }
     _check(call, key, wanted)
     wanted["fingerprint"] = _print(wanted)
     call.world.state.compute[key] = wanted
@@ -655,7 +659,7 @@ def set_template(call: Call) -> dict[str, Any]:
 def resize(call: Call) -> dict[str, Any]:
     """Another size."""
     key = key_of(call)
-    wanted = {**resource(call, key), "targetSize": int(call.query.get("size", "0"))}
+    wanted = copy.deepcopy(resource(call, key)) | {"targetSize": int(call.query.get("size", "0"))}
     _check(call, key, wanted)
     wanted["fingerprint"] = _print(wanted)
     call.world.state.compute[key] = wanted

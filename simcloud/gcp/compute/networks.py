@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -756,7 +757,7 @@ def patch_router(call: Call) -> dict[str, Any]:
     """A router changes in place; a given list of NATs replaces the old one."""
     key = key_of(call)
     item = resource(call, key)
-    wanted = {**item, **{k: v for k, v in call.body.items() if k not in ("name", "network", "region")}}
+    wanted = copy.deepcopy(item) | {k: v for k, v in call.body.items() if k not in ("name", "network", "region")}
     if "bgp" in call.body:
         wanted["bgp"] = {**item.get("bgp", {}), **call.body["bgp"]}
     _check_router(call, key, wanted)

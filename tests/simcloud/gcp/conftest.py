@@ -12,7 +12,7 @@ from simcloud.gcp.types import REGISTRY
 
 @pytest.fixture
 def bench() -> Bench:
-    return Bench()
+    return Bench(strict=True)
 
 
 @pytest.fixture

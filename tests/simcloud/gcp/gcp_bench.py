@@ -27,6 +27,8 @@ class Bench:
     calls: int = 0
     by_itself: bool = True
     """Whether the cloud's own work goes on between calls, as a reconciler makes it."""
+    strict: bool = False
+    """Whether every refused or reading call is checked to change nothing."""
     journal: list[tuple[str, Any, datetime, int]] = field(default_factory=list)
 
     def send(self, request: Request) -> Response:
@@ -35,7 +37,11 @@ class Bench:
             self.tick()
         if not self.world.reads(request):
             self.journal.append(("call", request, self.now, self.calls))
-        return self.world.handle(request, self.moment())
+        before = self.world.snapshot() if self.strict else None
+        answer = self.world.handle(request, self.moment())
+        if before is not None and (answer.status >= 400 or self.world.reads(request)):
+            assert self.world.snapshot() == before, f"{request.method} {request.path} was refused and changed the world"
+        return answer
 
     def moment(self) -> Moment:
         return Moment(self.now, random.Random(self.calls))

@@ -243,6 +243,7 @@ def test_a_topology_is_launched_whole_or_not_at_all(quiet: Bench, cloud: GcpClie
     quiet.control("capacity", zone="us-central1-a", type="ct5lp-hightpu-4t", limit=4)
     quiet.tick()
     assert len(cloud.call("compute.instances.list", **A)["items"]) == 4
+    quiet.strict = True
     error = refusal(lambda: cloud.change("compute.instanceGroupManagers.resize", **A, instanceGroupManager="g", size=3))
     assert "4 hosts" in error.message
 

@@ -84,8 +84,8 @@ def act(bench: Bench, cloud: GcpClient, action: str, n: int) -> None:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 3)), max_size=25))
-def test_a_journal_gives_the_same_world_again(steps: list[tuple[str, int]]) -> None:
-    bench = Bench()
+def test_a_journal_gives_the_same_world_again_and_refusals_change_nothing(steps: list[tuple[str, int]]) -> None:
+    bench = Bench(strict=True)
     cloud = bench.client()
     for action, n in steps:
         # What is refused is in the journal all the same.
@@ -467,6 +467,9 @@ def test_knobs_that_do_not_exist_are_a_mistake(bench: Bench) -> None:
         bench.control("rain")
     with pytest.raises(ValueError, match="needs"):
         bench.control("capacity", zone="us-west4-a")
+    bench.control("default-network", project=PROJECT)
+    with pytest.raises(ValueError, match="already exists"):
+        bench.control("default-network", project=PROJECT)
 
 
 def test_numbers_survive_as_floats(cloud: GcpClient) -> None:
