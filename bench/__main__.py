@@ -14,6 +14,7 @@ MEASURES: dict[str, tuple[str, str, int]] = {
     "preview": ("bench.engine", "pulumi preview of both environments / a bare program on a do-nothing provider", 5),
     "scale": ("bench.scale", "pulumi preview of 16,384 accelerators / the same with 8", 5),
     "up": ("bench.engine", "pulumi up of both environments / the same", 3),
+    "calls": ("bench.aws_calls", "simulated AWS calls / the same calls to moto", 10),
 }
 """Name to module (the function has the same name), what it compares, and how many pairs by default."""
 
