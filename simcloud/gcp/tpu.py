@@ -237,6 +237,7 @@ def _shortage(world: GcpWorld, node: dict[str, Any], slice: facts.Slice, name: s
     full = knobs.capacity.get(f"{zone}/{slice.name}")
     if knobs.fail_launches > 0 or (full is not None and held >= full):
         knobs.fail_launches = max(0, knobs.fail_launches - 1)
+        world.state.stirred |= full is None or held < full
         return _status(
             "RESOURCE_EXHAUSTED",
             f'There is no more capacity in the zone "{zone}"; you can try in another zone where Cloud TPU Nodes are '
@@ -559,11 +560,6 @@ def delete_queued(call: Call) -> dict[str, Any]:
         del call.world.state.nodes[name]
     del call.world.state.queued[call.match.name]
     return _operation(call, call.match.name, "delete")
-
-
-def restless(world: GcpWorld) -> bool:
-    """Whether a queued resource waits."""
-    return any(q["state"]["state"] == "WAITING_FOR_RESOURCES" for q in world.state.queued.values())
 
 
 def reconcile(world: GcpWorld, moment: Moment) -> bool:

@@ -54,6 +54,8 @@ class State:
     group_errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Failed launches of managed instance groups, newest last."""
     knobs: Knobs = field(default_factory=Knobs)
+    stirred: bool = False
+    """Whether something that no call has done (a knob, a launch made to fail) may let a new attempt succeed."""
 
 
 class GcpWorld:
@@ -140,6 +142,7 @@ class GcpWorld:
         from simcloud.gcp.compute import groups
 
         self.forget()
+        self.state.stirred = False
         changed = groups.reconcile(self, moment)
         changed |= tpu.reconcile(self, moment)
         if clock:
@@ -148,15 +151,20 @@ class GcpWorld:
         return changed
 
     def restless(self) -> bool:
-        """Whether a tick would change something now, apart from what only time brings."""
-        from simcloud.gcp import tpu
+        """Whether a tick may change something now, apart from what only time brings.
+
+        What has been tried and failed is tried again after the next call or knob, not before: nothing else can make
+        it succeed.
+        """
         from simcloud.gcp.compute import groups
 
-        return groups.restless(self) or tpu.restless(self)
+        return self.state.stirred or groups.restless(self)
 
     def control(self, action: str, args: dict[str, Any], moment: Moment) -> dict[str, Any]:
         """Turn a test knob (see `simcloud.gcp.control`). Raises ValueError for one that does not exist."""
-        return control(self, action, args, moment)
+        done = control(self, action, args, moment)
+        self.state.stirred = True
+        return done
 
     def snapshot(self) -> dict[str, Any]:
         """All state as plain JSON values, a copy."""

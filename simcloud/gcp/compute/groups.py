@@ -289,12 +289,14 @@ def _spare(item: dict[str, Any], but: int | None = None) -> str:
 
 
 def restless(world: GcpWorld) -> bool:
-    """Whether a step would change a group."""
+    """Whether a step would change a group. A member whose launch failed is not one to wait for."""
     for _, item in of_kind(world, "instanceGroupManagers"):
         members = item["_members"]
-        if len(members) != int(item.get("targetSize") or 0) or not all(_running(world, m) for m in members):
+        if len(members) != int(item.get("targetSize") or 0):
             return True
-        if item["updatePolicy"]["type"] == "PROACTIVE" and _outdated(item):
+        if any(not _running(world, m) and "lastAttempt" not in m for m in members):
+            return True
+        if item["updatePolicy"]["type"] == "PROACTIVE" and _outdated(item) and _allowed(world, item) > 0:
             return True
     return False
 
@@ -405,13 +407,18 @@ def _outdated(item: dict[str, Any]) -> list[int]:
     return found
 
 
-def _roll(call: Call, key: str, item: dict[str, Any]) -> None:
-    """One wave of a rolling update: as many members as surge and unavailability allow, less those not running."""
+def _allowed(world: GcpWorld, item: dict[str, Any]) -> int:
+    """How many members an update may take down now."""
     size = max(1, len(item["_members"]))
     policy = item["updatePolicy"]
     allowed = _bound(policy["maxSurge"], size) + _bound(policy["maxUnavailable"], size)
-    allowed -= sum(not _running(call.world, m) for m in item["_members"])
-    for index in _outdated(item)[: max(0, allowed)]:
+    return allowed - sum(not _running(world, m) for m in item["_members"])
+
+
+def _roll(call: Call, key: str, item: dict[str, Any]) -> None:
+    """One wave of a rolling update: as many members as surge and unavailability allow, less those not running."""
+    policy = item["updatePolicy"]
+    for index in _outdated(item)[: max(0, _allowed(call.world, item))]:
         member = item["_members"][index]
         wanted = _spare(item, but=index)
         if policy["replacementMethod"] == "RECREATE":

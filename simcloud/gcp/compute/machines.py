@@ -483,6 +483,7 @@ def _short(call: Call, item: dict[str, Any], machine: facts.Machine, zone: str) 
     if knobs.fail_launches > 0 or full:
         code = knobs.fail_code
         knobs.fail_launches -= not full
+        world.state.stirred |= not full
         place = f"projects/{call.project}/zones/{zone}"
         return (
             "ZONE_RESOURCE_POOL_EXHAUSTED" if full else code,

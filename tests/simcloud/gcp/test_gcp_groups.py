@@ -177,8 +177,19 @@ def test_no_capacity_shows_as_errors_of_the_group_and_heals(quiet: Bench, cloud:
     errors = cloud.call("compute.instanceGroupManagers.listErrors", **A, instanceGroupManager="g")["items"]
     assert [e["error"]["code"] for e in errors] == ["ZONE_RESOURCE_POOL_EXHAUSTED"]
     assert not stable(cloud)
+    assert not quiet.world.restless(), "trying again without a change cannot succeed"
     quiet.control("capacity", zone="us-central1-a", type="a2-highgpu-1g", limit=None)
+    assert quiet.world.restless()
     quiet.tick()
+    assert stable(cloud)
+
+
+def test_launches_made_to_fail_are_tried_again(quiet: Bench, cloud: GcpClient) -> None:
+    quiet.control("fail-launches", count=2)
+    group(cloud, 3)
+    assert not stable(cloud)
+    while quiet.world.restless():
+        quiet.tick()
     assert stable(cloud)
 
 
