@@ -8,6 +8,7 @@ EC2 API"), EC2 User Guide ("Elastic Fabric Adapter", "Placement groups", "On-Dem
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,14 @@ class Region:
     """(zone name, instance type) -> how many may still be launched; absent is plenty"""
     quota: dict[str, int] = field(default_factory=dict)
     """quota code -> vCPUs; absent is no limit"""
+
+
+def quota_code(instance_type_name: str) -> str:
+    """The on-demand vCPU quota that an instance type counts against."""
+    family = re.match(r"[a-z]+", instance_type_name)
+    letters = family.group() if family else ""
+    # `p4d` is of P, `g5` of G, `trn1n` of Trn; `gr6` counts as G, `i4g` and `t4g` as standard.
+    return QUOTA_CODES.get({"gr": "g"}.get(letters, letters), STANDARD_QUOTA)
 
 
 def hex_id(prefix: str, moment: Moment) -> str:
@@ -471,8 +480,7 @@ class Ec2:
         here.capacity[zone, kind] = left - count
 
     def _quota(self, region: str, kind: InstanceType, count: int, operation: str) -> None:
-        letters = "".join(c for c in kind.name.split(".")[0] if c.isalpha())
-        code = next((c for family, c in QUOTA_CODES.items() if letters.startswith(family)), STANDARD_QUOTA)
+        code = quota_code(kind.name)
         limit = self.region(region).quota.get(code)
         if limit is None:
             return
@@ -480,16 +488,15 @@ class Ec2:
             found.vcpus
             for i in self.backend(region).all_instances()
             if i.state == "running"
+            and quota_code(i.instance_type) == code
             and (found := instance_type(i.instance_type)) is not None
-            and QUOTA_CODES.get("".join(c for c in found.name.split(".")[0] if c.isalpha())[:1], STANDARD_QUOTA) == code
         )
         if used + count * kind.vcpus > limit:
             raise CloudError(
                 "VcpuLimitExceeded",
                 operation,
                 f"You have requested more vCPU capacity than your current vCPU limit of {limit} allows for the "
-                f"instance "
-                f"bucket that the specified instance type belongs to ({code}).",
+                f"instance bucket that the specified instance type belongs to ({code}).",
             )
 
     def launch(

@@ -165,3 +165,23 @@ def test_a_launch_template_is_not_validated_when_it_is_made(aws: Bench) -> None:
         SubnetId=aws.network()["subnet"],
     )
     assert launched == ("InvalidParameterValue", "RunInstances")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("p4d.24xlarge", "L-417A185B"),
+        ("g5.xlarge", "L-DB2E81BA"),
+        ("gr6.4xlarge", "L-DB2E81BA"),
+        ("trn1n.32xlarge", "L-2C3B7624"),
+        ("inf2.xlarge", "L-1945791B"),
+        ("dl1.24xlarge", "L-6E869C2A"),
+        ("t4g.micro", "L-1216C47A"),
+        ("i4g.large", "L-1216C47A"),
+        ("m7i.xlarge", "L-1216C47A"),
+    ],
+)
+def test_each_family_counts_against_its_own_quota(kind: str, code: str) -> None:
+    from simcloud.aws.ec2 import quota_code
+
+    assert quota_code(kind) == code
