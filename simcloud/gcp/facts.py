@@ -174,8 +174,8 @@ def _topologies(spec: dict[str, Any]) -> list[str]:
     if "topologies" in spec:
         return list(spec["topologies"])
     cubes = [(a, b, c) for a in range(4, 29, 4) for b in range(a, 29, 4) for c in range(b, 29, 4)]
-    # The default topology of a size is the one nearest to a cube: the smallest longest axis.
-    cubes.sort(key=lambda t: (math.prod(t), t[2]))
+    # The default topology of a size is the one nearest to a cube: the smallest sum of axes.
+    cubes.sort(key=lambda t: (math.prod(t), sum(t)))
     return ["2x2x1", "2x2x2", "2x2x4", "2x4x4", *("x".join(map(str, t)) for t in cubes)]
 
 

@@ -116,6 +116,7 @@ class GcpWorld:
                     reason="badRequest",
                     rule=QUERY,
                 )
+            schema.check_parameter(name, match.method.query.get(name, {}), query[name])
         body: Any = {}
         if match.method.request is not None and not match.method.upload:
             try:

@@ -251,6 +251,7 @@ def test_an_auto_mode_network_has_a_subnet_in_every_region(bench: Bench, cloud: 
         ("v5p-128", "4x4x4", 16),
         ("v5p-256", "4x4x8", 32),
         ("v4-8", "2x2x1", 1),
+        ("v4-2048", "8x8x16", 256),
         ("v4-4096", "8x16x16", 512),
         ("v6e-8", "2x4", 1),
         ("v6e-256", "16x16", 64),
