@@ -14,18 +14,10 @@ from simcloud.gcp import documents
 from simcloud.gcp.call import HANDLERS
 from simcloud.wire import Request
 
-WORDS = ["", "x", "net", "global/networks/net", f"projects/{PROJECT}/regions/us-west4/subnetworks/west", "10.60.0.0/24"]
-WORDS += [
-    "us-west4-a",
-    "v5litepod-16",
-    "n1-standard-8",
-    "SPOT",
-    "TERMINATE",
-    "86400s",
-    "2027-01-01T00:00:00Z",
-    "ä\n",
-    "1",
-    "-1",
+WORDS = [
+    *("", "x", "net", "global/networks/net", f"projects/{PROJECT}/regions/us-west4/subnetworks/west", "10.60.0.0/24"),
+    *("us-west4-a", "v5litepod-16", "n1-standard-8", "SPOT", "TERMINATE", "86400s", "2027-01-01T00:00:00Z", "ä\n"),
+    *("1", "-1"),
 ]
 
 
