@@ -1,8 +1,8 @@
 """Whoever answers AWS calls, in a process of its own: `python -m bench.answering server|moto|world FOLDER`.
 
-`server` is moto's own server, and prints its port. `moto` (moto inside this process, without HTTP) and `world` (our world
-inside this process, without HTTP) walk the sequence once for each line on standard input and print the seconds as JSON.
-All end when standard input does.
+`server` is moto's own server, and prints its port. `moto` (moto inside this process, without HTTP) and `world` (our
+world inside this process, without HTTP) walk the sequence once for each line on standard input and print the seconds
+as JSON. All end when standard input does.
 """
 
 from __future__ import annotations

@@ -38,9 +38,7 @@ def calls(pairs: int) -> Iterator[Result]:
         yield from _compared("AWS calls, no HTTP", _asked(world), _asked(moto), pairs, None, "moto's decorator")
 
 
-def _compared(
-    name: str, ours: Walk, theirs: Walk, pairs: int, budget: float | None, against: str
-) -> Iterator[Result]:
+def _compared(name: str, ours: Walk, theirs: Walk, pairs: int, budget: float | None, against: str) -> Iterator[Result]:
     by_service: dict[str, tuple[list[float], list[float]]] = {s: ([], []) for s in SERVICES}
     number_of: dict[str, int] = {}
 

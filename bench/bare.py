@@ -49,8 +49,29 @@ def program(deployment: Mapping[str, Any]) -> str:
         lines.append(_registration(resource, names, kind, resources))
     everything = ", ".join(names[r["urn"]] for r in resources if r["custom"])
     for name, value in (stack.get("outputs") or {}).items():
-        lines.append(f"pulumi.export({name!r}, after({repr(value)}, [{everything}]))")
+        lines.append(f"pulumi.export({name!r}, after({value!r}, [{everything}]))")
     return "\n".join(lines) + "\n"
+
+
+def differences(wanted: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
+    """What one deployment registers and the other does not: a comparison with another program would be worth nothing.
+
+    Compared are names, types, parents, options and every input that the program itself set; what a provider fills in
+    (names, defaults) is no input of the program.
+    """
+    a, b = (_registered(deployment) for deployment in (wanted, got))
+    missing = [f"{urn} is registered by one side only" for urn in sorted(a.keys() ^ b.keys())]
+    return missing + [f"{urn} is registered otherwise" for urn in sorted(a.keys() & b.keys()) if a[urn] != b[urn]]
+
+
+def _registered(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    registered = {}
+    for resource in deployment["deployment"]["resources"]:
+        depends = resource.get("propertyDependencies") or {}
+        said = {k: v for k, v in (resource.get("inputs") or {}).items() if k in depends}
+        on = sorted(resource.get("dependencies") or ())
+        registered[resource["urn"]] = (resource.get("parent"), resource.get("retainOnDelete"), on, said)
+    return registered
 
 
 _AFTER = '''
@@ -99,7 +120,7 @@ def _providers(resources: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
 
 def _options(resource: Mapping[str, Any], names: Mapping[str, str], more: Sequence[str]) -> str:
     parent = resource.get("parent")
-    words = [f"parent={names[parent]}"] if parent in names else []
+    words = [f"parent={names[parent]}"] if parent is not None and parent in names else []
     return f"pulumi.ResourceOptions({', '.join([*words, *more])})"
 
 
@@ -107,7 +128,7 @@ def _value(value: Any, depends: Sequence[str], names: Mapping[str, str], type: s
     if type.startswith(PROVIDERS) and isinstance(value, str):
         value = _from_text(value)
     on = ", ".join(names[urn] for urn in sorted(set(depends)) if urn in names)
-    return f"after({repr(value)}, [{on}])" if on else repr(value)
+    return f"after({value!r}, [{on}])" if on else repr(value)
 
 
 def _from_text(value: str) -> Any:

@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 MESSAGE_LIMIT = 400 * 1024 * 1024
 
 
-class Nothing(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class Nothing(provider_pb2_grpc.ResourceProviderServicer):
     """Inputs come back as they are; an id is a random one; whatever is read is as it was."""
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's method names

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,12 @@ class Project:
     def pulumi(self, *words: str) -> str:
         """Run one command; what it printed. Raises EngineError."""
         done = subprocess.run(
-            ["pulumi", *words, *SILENT], cwd=self.folder, env=dict(self.env), capture_output=True, text=True, check=False
+            ["pulumi", *words, *SILENT],
+            cwd=self.folder,
+            env=dict(self.env),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
@@ -148,9 +153,3 @@ def stack_config(name: str) -> dict[str, Any]:
     text = (ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text(encoding="utf-8")
     config: dict[str, Any] = yaml.safe_load(text)["config"]
     return config
-
-
-def python(*words: str, env: Mapping[str, str] | None = None) -> Sequence[str]:
-    """Run this Python once; the lines that it printed."""
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from bench.measure import Ratio, Result, in_turn
@@ -25,11 +26,7 @@ def scale(pairs: int) -> Iterator[Result]:
     with sandbox() as place:
         for number, (name, large, small, budget, against) in enumerate(cases):
             ours = place.ours({f"large-{number}": large, f"small-{number}": small})
-            a, b = in_turn(
-                lambda n=number, p=ours: p.preview(f"large-{n}"),  # type: ignore[misc]
-                lambda n=number, p=ours: p.preview(f"small-{n}"),  # type: ignore[misc]
-                pairs,
-            )
+            a, b = in_turn(partial(ours.preview, f"large-{number}"), partial(ours.preview, f"small-{number}"), pairs)
             yield Ratio(f"preview of 16,384: {name}", a, b, budget, against)
 
 
@@ -54,5 +51,8 @@ def _stack(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _pools(stack: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    train = {k: v for k, v in stack["pools"]["train"].items() if k not in ("count", "slices", "topology")}
-    return stack["pools"] | {"train": train | changes}
+    train: dict[str, Any] = {
+        k: v for k, v in stack["pools"]["train"].items() if k not in ("count", "slices", "topology")
+    }
+    pools: dict[str, Any] = stack["pools"]
+    return pools | {"train": train | changes}

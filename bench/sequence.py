@@ -1,4 +1,4 @@
-"""One mixed sequence of AWS calls, the same whoever answers: what a small cluster needs, made, looked at and deleted."""
+"""One mixed sequence of AWS calls, the same whoever answers: a small cluster made, looked at and deleted."""
 
 from __future__ import annotations
 

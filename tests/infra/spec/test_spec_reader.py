@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from broken_stacks import LINE, NAMES, STACKS, garbled, mutated, outcome, restructured
 from example_stacks import AWS, GPU, TPU, varied
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetyard.checks import check
-from fleetyard.findings import Finding, FleetyardError
-from fleetyard.plan import make_plan
+from fleetyard.findings import FleetyardError
 from fleetyard.spec import Effect, Stack, load_stack, load_stack_text, parse_stack, update_effect
 from fleetyard.spec.model import Pool
 
-STACKS = Path(__file__).parents[3] / "stacks"
-NAMES = ("a100-train", "tpu-train", "gpu-mig")
 TEXT = (STACKS / "Pulumi.a100-train.yaml").read_text(encoding="utf-8")
-LINE = re.compile(r"^FY(1\d{3} error|2\d{3} (error|warning|info)) \S.*: .+[.?]( Fix: .+)?$")
 
 
 def refused(text: str) -> FleetyardError:
@@ -149,50 +143,27 @@ def test_several_mistakes_are_told_at_once() -> None:
     assert len(refused(text).findings) == 4
 
 
-def _mutations(text: str, choice: random.Random) -> str:
-    """Break a text the way hands and disks do: lose, double, swap and garble characters, words and lines."""
-    garbage = [*"\t\x00{}[]:|>'\"é#", "- ", "&x ", "*x", "!!set", "\ud7ff"]
-    values = ["null", "~", "true", ".inf", "-1", "1e999", "9" * 400, "{}", "[]", "0x10", "2024-01-01", "<<: 1", "🦄"]
-    for _ in range(choice.randint(1, 4)):
-        lines = text.split("\n")
-        at, line = choice.randrange(len(text) + 1), choice.randrange(len(lines))
-        match choice.randrange(7):
-            case 0:
-                text = text[:at] + choice.choice(garbage) + text[at:]
-            case 1:
-                text = text[:at] + text[at + choice.randint(1, 40) :]
-            case 2:
-                lines.insert(line, choice.choice(lines))
-                text = "\n".join(lines)
-            case 3:
-                lines[line] = choice.choice([" ", "    ", ""]) + lines[line].lstrip(" ")
-                text = "\n".join(lines)
-            case 4:
-                lines[line] = re.sub(r":\s*[^,}#\n]+", f": {choice.choice(values)}", lines[line], count=1)
-                text = "\n".join(lines)
-            case 5:
-                words = re.findall(r"[a-z_]{3,}", text) or ["x"]
-                word = choice.choice(words)
-                text = text.replace(word, choice.choice([word[:-1], word + "x", choice.choice(words)]), 1)
-            case _:
-                text = text[:at]
-    return text
-
-
-def outcome(read: Callable[[], Stack]) -> list[Finding]:
-    """Read, plan and check; whatever is wrong comes back as findings, anything else is raised."""
-    try:
-        stack = read()
-        return check(make_plan(stack, dict.fromkeys(stack.pools, 2)))
-    except FleetyardError as wrong:
-        return list(wrong.findings)
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(NAMES))
+def test_a_mutated_file_is_a_stack_or_readable_findings(seed: int, name: str) -> None:
+    text = mutated((STACKS / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"), random.Random(seed))
+    for finding in outcome(lambda: load_stack_text(text, "Pulumi.broken.yaml")):
+        assert LINE.match(str(finding)), str(finding)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(NAMES))
-def test_a_mutated_file_is_a_stack_or_readable_findings(seed: int, name: str) -> None:
-    text = _mutations((STACKS / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"), random.Random(seed))
+def test_a_rearranged_file_is_a_stack_or_readable_findings(seed: int, name: str) -> None:
+    text = restructured((STACKS / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"), random.Random(seed))
     for finding in outcome(lambda: load_stack_text(text, "Pulumi.broken.yaml")):
+        assert LINE.match(str(finding)), str(finding)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_spoiled_file_is_a_stack_or_readable_findings(seed: int, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.broken.yaml"
+    file.write_bytes(garbled(TEXT, random.Random(seed)))
+    for finding in outcome(lambda: load_stack(file)):
         assert LINE.match(str(finding)), str(finding)
 
 
