@@ -47,17 +47,26 @@ def timed(what: str, step: Callable[[], object]) -> None:
         say(f"  done in {elapsed:.0f} s")
 
 
-def run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
-    """Run a command; while it is silent for long, say every 30 s that it still works. Ends the program if it fails."""
-    with subprocess.Popen(command, cwd=cwd, env=env) as child:
-        started = time.monotonic()
-        while True:
-            try:
-                status = child.wait(timeout=30)
-                break
-            except subprocess.TimeoutExpired:
-                say(f"  … {time.monotonic() - started:.0f} s")
+def run(
+    command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None, log: Path | None = None
+) -> None:
+    """Run a command; while it works, say so every 30 s. Ends the program if it fails.
+
+    log: where its own output goes, for a command that would print hundreds of lines; its end is shown on failure.
+    """
+    with (log or Path(os.devnull)).open("w") as sink:
+        out = sink if log else None
+        with subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=out) as child:
+            started = time.monotonic()
+            while True:
+                try:
+                    status = child.wait(timeout=30)
+                    break
+                except subprocess.TimeoutExpired:
+                    say(f"  … {time.monotonic() - started:.0f} s")
     if status:
+        if log:
+            print("\n".join(log.read_text(errors="replace").splitlines()[-20:]), file=sys.stderr)
         sys.exit(f"fleetyard setup: `{' '.join(command[:4])} …` ended with exit status {status}")
 
 
@@ -139,7 +148,7 @@ def build_engine() -> Path:
     env = os.environ | {"GOFLAGS": "-mod=readonly -buildvcs=false"}
     timed(
         f"building the Pulumi engine {version} from its Go modules (5 to 8 minutes, once)",
-        lambda: run([*build, package], cwd=TOOLS, env=env),
+        lambda: run([*build, package], cwd=TOOLS, env=env, log=home / "build.log"),
     )
     listed = subprocess.run(
         [go, "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
