@@ -158,10 +158,17 @@ class Aws:
             name = row["InstanceProfileName"]
             if not self._place.of_stack(name):
                 continue
-            mine = _tags(iam.list_instance_profile_tags(InstanceProfileName=name)).get(TAG) == self._place.stack
-            if mine or roles & {role["RoleName"] for role in row["Roles"]}:
-                why = TAGGED if mine else inside("a role")
-                yield Thing("aws:iam/instanceProfile:InstanceProfile", name, name, why, {"name": name})
+            # The list leaves tags out.
+            about = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+            if _tags(about).get(TAG) == self._place.stack:
+                why = TAGGED
+            elif roles & {role["RoleName"] for role in row["Roles"]}:
+                why = inside("a role")
+            elif TAG not in _tags(about) and self._place.is_named(name, *self._place.pool_names()):
+                why = NAMED
+            else:
+                continue
+            yield Thing("aws:iam/instanceProfile:InstanceProfile", name, name, why, {"name": name})
 
     def _of_role(self, role: str) -> Iterator[Thing]:
         for name in self._pages("iam", "list_role_policies", "PolicyNames", RoleName=role):
