@@ -109,6 +109,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(wrong))
         with self._guard:
             self._instances[context.peer()] = _Instance(config, client)
+        self._log(
+            context.peer(),
+            request.urn,
+            f"a simulated {self._cloud.package}: nothing that follows is real, and nothing is bought",
+            engine_pb2.INFO,
+        )
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, acceptResources=False, acceptOutputs=False, supportsPreview=True
         )
@@ -266,14 +272,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             "types and kept, and no rule of the cloud is applied",
         )
 
-    def _log(self, peer: str, urn: str, message: str) -> None:
+    def _log(self, peer: str, urn: str, message: str, severity: Any = engine_pb2.WARNING) -> None:
         address = self._engines.get(peer)
         if not address:
             return
         try:
             with grpc.insecure_channel(address) as channel:
                 engine_pb2_grpc.EngineStub(channel).Log(
-                    engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=message, urn=urn), timeout=5
+                    engine_pb2.LogRequest(severity=severity, message=message, urn=urn), timeout=5
                 )
         except grpc.RpcError:
             # A remark must not fail the resource that it is about.

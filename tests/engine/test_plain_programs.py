@@ -198,3 +198,9 @@ def test_a_google_web_server_runs_unmodified(engine: Engine) -> None:
     assert out["url"].startswith("gs://site-")
     engine.pulumi("destroy", "--yes", "--skip-preview")
     assert engine.inventory()["resources"] == []
+
+
+def test_every_run_says_that_it_is_simulated(engine: Engine) -> None:
+    engine.use_program("import pulumi_aws as aws\naws.ec2.Vpc('v', cidr_block='10.0.0.0/16')\n")
+    for command in (["preview"], ["up", "--yes", "--skip-preview"], ["refresh", "--yes", "--skip-preview"]):
+        assert "a simulated aws: nothing that follows is real" in engine.pulumi(*command).text, command
