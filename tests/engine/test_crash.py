@@ -160,3 +160,20 @@ def test_a_full_bucket_that_nobody_recorded_is_never_deleted(engine: Engine) -> 
         "a100-train-data-0000002": "delete",
     }
     assert wreck.standing() == {"a100-train-data-0000001"}
+
+
+def test_a_state_that_was_being_written_is_made_readable_again(engine: Engine) -> None:
+    """What a kill between two writes of the file backend leaves: seen in one of a dozen kills of the engine."""
+    engine.use_fleetyard()
+    engine.pulumi("stack", "init", "gpu-mig")
+    wreck = Wreck(engine, "gpu-mig")
+    attributes = wreck.files / "stacks/fleetyard/gpu-mig.json.attrs"
+    attributes.write_text("")
+    (attributes.parent / "gpu-mig.json.18ea4e05a4c25a29.tmp").write_text('{"version":3')
+    assert "EOF" in engine.pulumi("stack", "export", "--stack", "gpu-mig", fails=True).text
+    status, said = wreck.recover()
+    assert (status, len(said["torn"])) == (1, 2)
+    assert attributes.exists()
+    assert wreck.recover("--yes")[0] == 0
+    engine.pulumi("stack", "export", "--stack", "gpu-mig")
+    assert wreck.recover()[0] == 0

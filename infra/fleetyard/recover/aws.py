@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from fleetyard.findings import Exit, FleetyardError, error
-from fleetyard.recover.decide import Thing
+from fleetyard.recover.decide import Thing, with_objects
 from fleetyard.recover.names import NAMED, TAG, TAGGED, Place, inside
 from fleetyard.recover.patience import Answer, RefusedError
 
@@ -54,7 +54,9 @@ class Aws:
     def things(self) -> list[Thing]:
         """Everything of the stack's. Raises FleetyardError (77 without permission, 69 when AWS does not answer)."""
         try:
-            return [*self._network(), *self._machines(), *self._identities(), *self._keys(), *self._stores()]
+            stores = list(self._stores())
+            rest = [*self._network(), *self._machines(), *self._identities()]
+            return [*rest, *self._keys(with_objects(stores)), *stores]
         except NoCredentialsError:
             fix = "sign in, or `fleetyard sim env`"
             raise error("FY1711", "credentials", "there are none for AWS", fix, Exit.PERMISSION) from None
@@ -181,7 +183,7 @@ class Aws:
             id, name = f"{role}/{row['PolicyArn']}", row["PolicyName"]
             yield Thing(token, id, name, inside("a role"), facts, at=facts, healed_by_up=True)
 
-    def _keys(self) -> Iterator[Thing]:
+    def _keys(self, holds: str) -> Iterator[Thing]:
         kms, mine = self.client("kms"), set()
         for row in self._pages("kms", "list_keys", "Keys"):
             about = kms.describe_key(KeyId=row["KeyId"])["KeyMetadata"]
@@ -190,7 +192,8 @@ class Aws:
             if _tags(kms.list_resource_tags(KeyId=row["KeyId"])).get(TAG) == self._place.stack:
                 mine.add(row["KeyId"])
                 facts = {"description": about.get("Description", "")}
-                yield Thing("aws:kms/key:Key", row["KeyId"], facts["description"], TAGGED, facts, lasting=True)
+                made, name = about["CreationDate"], facts["description"]
+                yield Thing("aws:kms/key:Key", row["KeyId"], name, TAGGED, facts, holds, lasting=True, made=made)
         for row in self._pages("kms", "list_aliases", "Aliases"):
             name, key = row["AliasName"], row.get("TargetKeyId", "")
             if key in mine and self._place.is_named(name, f"alias/{self._place.stack}"):
@@ -212,7 +215,8 @@ class Aws:
             listed = s3.list_object_versions(Bucket=name, MaxKeys=1)
             full = listed.get("Versions") or listed.get("DeleteMarkers")
             holds = "holds objects" if full else ""
-            yield Thing("aws:s3/bucket:Bucket", name, name, why, {"bucket": name}, holds, lasting=True)
+            made = row["CreationDate"]
+            yield Thing("aws:s3/bucket:Bucket", name, name, why, {"bucket": name}, holds, lasting=True, made=made)
             for token, read in SETTINGS.items():
                 said = _asked(getattr(s3, read), Bucket=name)
                 if said and (read != "get_bucket_versioning" or "Status" in said):

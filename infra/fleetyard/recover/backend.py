@@ -7,6 +7,7 @@ A blob without attributes is read as it is: taking a cut-off one away loses a co
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from urllib.parse import unquote, urlsplit
 from fleetyard.findings import Exit, error
 from fleetyard.recover.owner import Lock
 
+_START = re.compile(r'"startTime":\s*(\d+)')
+"""When an update of the history began, in seconds since 1970."""
 _UNFINISHED = re.compile(r"\.[0-9a-f]+\.tmp$")
 
 
@@ -65,15 +68,33 @@ class Backend:
             ) from None
         return dict(found)
 
-    def ever_recorded(self) -> str:
-        """The text of all earlier checkpoints of the stack: what is named in none of them was never recorded."""
-        folders = (self.root / part / self.project / self.stack for part in ("history", "backups"))
+    def past(self) -> Past:
+        """What is known of the stack's earlier states."""
+        history = self.root / "history" / self.project / self.stack
         texts = [
-            path.read_text(encoding="utf-8", errors="replace")
-            for each in folders
-            for path in sorted(each.glob("*.json"))
+            _text(path)
+            for folder in (history, self.root / "backups" / self.project / self.stack)
+            for path in sorted(folder.glob("*.json*"))
+            if path.suffix != ".attrs"
         ]
-        return "\n".join(texts)
+        starts = [int(at) for text in texts if text for at in _START.findall(text)]
+        if None in texts or not starts:
+            return Past("", None)
+        return Past("\n".join(text for text in texts if text), datetime.fromtimestamp(min(starts), UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Earlier states of a stack: their text, and since when there are any (None: nothing is known)."""
+
+    text: str
+    since: datetime | None
+
+    def recorded(self, id: str, made: datetime | None) -> bool | None:
+        """Whether one of the states names an id; None for what may be older than the oldest of them."""
+        if f'"{id}"' in self.text:
+            return True
+        return False if self.since and made and made >= self.since else None
 
 
 def backend(url: str, project: str, stack: str) -> Backend | None:
@@ -83,6 +104,15 @@ def backend(url: str, project: str, stack: str) -> Backend | None:
         return None
     path = Path(unquote(parts.netloc + parts.path)).expanduser()
     return Backend(path.resolve() / ".pulumi", project, stack)
+
+
+def _text(path: Path) -> str | None:
+    """The text of a checkpoint or a history entry; None for one that cannot be read here."""
+    try:
+        raw = path.read_bytes()
+        return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    except (OSError, EOFError, ValueError):
+        return None
 
 
 def _lock(file: Path) -> Lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +28,8 @@ class Thing:
     holds: str = ""
     lasting: bool = False
     at: Mapping[str, str] = field(default_factory=dict)
+    made: datetime | None = None
+    """When, as the cloud says (aware); known for what is lasting."""
     healed_by_up: bool = False
     """The next `up` writes it again, and finds it no obstacle: known only to complete a pending create."""
 
@@ -69,12 +72,12 @@ def decide(
     rows: Sequence[Recorded],
     operations: Sequence[Pending],
     things: Sequence[Thing],
-    ever_recorded: Callable[[str], bool | None],
+    ever_recorded: Callable[[Thing], bool | None],
     delete: bool,
 ) -> list[Decision]:
     """What to do, imports first, then what is cleared, deleted and kept, each in the order of the lists.
 
-    ever_recorded: whether an id stands in an earlier state of the stack; None when nobody knows. delete: remove
+    ever_recorded: whether a thing stands in an earlier state of the stack; None when nobody knows. delete: remove
     pending creates' resources instead of recording them, and what may have been kept on purpose, if it is empty.
     """
     known = ids_by_type(rows)
@@ -118,18 +121,24 @@ def is_made_by(thing: Thing, operation: Pending) -> bool:
     return bool(shared) and all(thing.facts[name] == said[name] for name in shared)
 
 
-def _unrecorded(thing: Thing, ever_recorded: Callable[[str], bool | None], delete: bool) -> Decision:
+def _unrecorded(thing: Thing, ever_recorded: Callable[[Thing], bool | None], delete: bool) -> Decision:
     def to(action: Action, why: str) -> Decision:
         return Decision(action, thing.type, thing.id, thing.name, why, "", thing)
 
     if thing.holds:
         return to(Action.KEEP, f"{thing.why}; never deleted here: it {thing.holds}")
-    before = ever_recorded(thing.id) if thing.lasting else False
+    before = ever_recorded(thing) if thing.lasting else False
     if before and not delete:
         return to(Action.KEEP, f"{thing.why}; an earlier destroy kept it on purpose. --delete removes it")
     if before is None and not delete:
         return to(Action.KEEP, f"{thing.why}; an earlier destroy may have kept it on purpose. --delete removes it")
     return to(Action.DELETE, f"{thing.why}; recorded nowhere")
+
+
+def with_objects(stores: Sequence[Thing]) -> str:
+    """Why the stack's keys must not go: a store with objects, which they may encrypt; empty when there is none."""
+    full = [store.id for store in stores if store.holds and store.lasting]
+    return f"may be what the objects of {full[0]} are encrypted with" if full else ""
 
 
 def to_do(decisions: Sequence[Decision]) -> list[Decision]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import google.auth
@@ -14,7 +15,7 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
 from fleetyard.findings import Exit, FleetyardError, error
-from fleetyard.recover.decide import Thing
+from fleetyard.recover.decide import Thing, with_objects
 from fleetyard.recover.names import NAMED, TAG, TAGGED, Place, inside
 from fleetyard.recover.patience import Answer, RefusedError
 
@@ -51,7 +52,9 @@ class Gcp:
     def things(self) -> list[Thing]:
         """Everything of the stack's. Raises FleetyardError (77 without permission, 69 when Google does not answer)."""
         try:
-            return [*self._machines(), *self._network(), *self._accounts(), *self._keys(), *self._stores()]
+            stores = list(self._stores())
+            rest = [*self._machines(), *self._network(), *self._accounts()]
+            return [*rest, *self._keys(with_objects(stores)), *stores]
         except (DefaultCredentialsError, GoogleAuthError):
             fix = "gcloud auth application-default login, or `fleetyard sim env`"
             raise error("FY1711", "credentials", "there are none for Google Cloud", fix, Exit.PERMISSION) from None
@@ -172,7 +175,7 @@ class Gcp:
                 id = f"projects/{self._place.project}/serviceAccounts/{row['email']}"
                 yield Thing("gcp:serviceaccount/account:Account", id, account, NAMED, {"accountId": account})
 
-    def _keys(self) -> Iterator[Thing]:
+    def _keys(self, holds: str) -> Iterator[Thing]:
         place = self._place
         rings = self.service("cloudkms").projects().locations().keyRings()
         for ring in _rows(rings, "keyRings", parent=f"projects/{place.project}/locations/{place.region}"):
@@ -188,7 +191,10 @@ class Gcp:
                 facts = {"name": _last(key["name"]), "keyRing": ring["name"]}
                 why = TAGGED if labelled else inside("a key ring")
                 token = "gcp:kms/cryptoKey:CryptoKey"  # noqa: S105 - a type's name
-                yield Thing(token, key["name"], facts["name"], why, facts, lasting=True, healed_by_up=ended)
+                made = datetime.fromisoformat(key["createTime"])
+                yield Thing(
+                    token, key["name"], facts["name"], why, facts, holds, lasting=True, made=made, healed_by_up=ended
+                )
                 policy = rings.cryptoKeys().getIamPolicy(resource=key["name"]).execute()
                 yield from _members("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "cryptoKeyId", key["name"], policy)
 
@@ -210,7 +216,8 @@ class Gcp:
                 continue
             full = storage.objects().list(bucket=name, versions=True, maxResults=1).execute().get("items")
             holds = "holds objects" if full else ""
-            yield Thing("gcp:storage/bucket:Bucket", name, name, why, {"name": name}, holds, lasting=True)
+            made = datetime.fromisoformat(row["timeCreated"])
+            yield Thing("gcp:storage/bucket:Bucket", name, name, why, {"name": name}, holds, lasting=True, made=made)
             policy = storage.buckets().getIamPolicy(bucket=name, optionsRequestedPolicyVersion=3).execute()
             yield from _members("gcp:storage/bucketIAMMember:BucketIAMMember", "bucket", name, policy, "b/")
 

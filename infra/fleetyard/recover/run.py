@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from fleetyard.findings import Exit, error
 from fleetyard.recover import state
-from fleetyard.recover.backend import Backend
+from fleetyard.recover.backend import Backend, Past
 from fleetyard.recover.decide import Action, Decision, Thing, decide, to_do
 from fleetyard.recover.engine import Engine
 from fleetyard.recover.owner import Life, Lock, Verdict, verdict
@@ -80,10 +80,10 @@ def look(files: Backend | None, engine: Engine, cloud: CloudSide, delete: bool) 
     torn = files.torn() if files else []
     # Pulumi itself reads nothing beside a torn file.
     deployment = files.deployment() if files and torn else engine.deployment().get("deployment") or {}
-    earlier = files.ever_recorded() if files else None
+    past = files.past() if files else Past("", None)
 
-    def ever_recorded(id: str) -> bool | None:
-        return None if earlier is None else f'"{id}"' in earlier
+    def ever_recorded(thing: Thing) -> bool | None:
+        return past.recorded(thing.id, thing.made)
 
     found = decide(state.recorded(deployment), state.pending(deployment), cloud.things(), ever_recorded, delete)
     return Found(locks, torn, found)
@@ -91,12 +91,12 @@ def look(files: Backend | None, engine: Engine, cloud: CloudSide, delete: bool) 
 
 def mend(found: Found, files: Backend | None, engine: Engine, cloud: CloudSide, say: Callable[[str], None]) -> None:
     """Do what `look` found, saying each step. Raises FleetyardError; what was done until then stays done."""
+    if files:
+        dead_locks(files.locks())  # somebody may have come since
     for path in found.torn:
         path.unlink(missing_ok=True)
         say(f"removed {path.name}, which a cut-off write left")
     if found.locks:
-        if files:
-            dead_locks(files.locks())  # somebody may have come since
         engine.cancel()
         say(f"removed {len(found.locks)} lock{'s' if len(found.locks) > 1 else ''}")
     _record(found.decisions, engine, say)
