@@ -29,8 +29,9 @@ for link in /dev/disk/by-id/google-local-nvme-ssd-*; do
 done"""
 
 _NVME = """\
-# !/bin/bash One file system over all local drives, striped. They are empty on a machine that just started or moved,
-# and full on one that only rebooted: make what is absent, keep what is there.
+#!/bin/bash
+# One file system over all local drives, striped. They are empty on a machine that just started or moved, and full on
+# one that only rebooted: make what is absent, keep what is there.
 set -euo pipefail
 at=@AT@
 mountpoint -q "$at" && exit 0

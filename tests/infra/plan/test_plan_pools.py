@@ -129,6 +129,8 @@ def test_boot_scripts_are_shell_that_parses_and_never_change(base: dict[str, Any
     assert "@" not in script.replace("${drives[@]}", "").replace("{#drives[@]}", "")
     inner = script.split("<<'FLEETYARD_SCRIPT'\n")[1].split("FLEETYARD_SCRIPT\n")[0]
     for text in (script, inner):
+        # systemd starts a file only by the interpreter that its first line names.
+        assert text.startswith("#!/bin/bash\n")
         subprocess.run(["bash", "-n"], input=text, text=True, check=True)
     assert len(script) < 16_000
 
