@@ -8,6 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from simcloud.provider.translations import REGION_FILE
 from simcloud.server import LOOPBACK, Running
 
 UNSET = (
@@ -38,6 +39,7 @@ def settings(home: Path, world: Running) -> dict[str, str]:
         passphrase.touch(0o600)
         passphrase.write_text(secrets.token_urlsafe(24))
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    (home / REGION_FILE).write_text(region)
     aws, gcp = f"http://{LOOPBACK}:{world.aws_http}", f"http://{LOOPBACK}:{world.gcp_http}"
     return {
         "FLEETYARD_SIM": "1",

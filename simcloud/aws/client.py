@@ -10,6 +10,8 @@ from typing import Any
 from simcloud.aws.inner import Clients
 from simcloud.provider.model import CloudError
 
+DEFAULT_REGION = "us-east-1"
+"""The region where nobody named one: what `sim env` exports when AWS_REGION is not set."""
 ABSENT = ("NotFound", "NoSuch", "Unknown", "ResourceNotFoundException", "NotFoundException")
 
 
@@ -58,14 +60,9 @@ class AwsClient:
     default_tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def configured(cls, clients: Clients, config: Mapping[str, Any]) -> AwsClient:
-        """From the provider's configuration. Raises ValueError when no region is set, as the real provider does, or for
-        credentials that look real."""
-        import os
-
-        region = config.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        if not region:
-            raise ValueError("missing region configuration: set aws:region, or AWS_REGION")
+    def configured(cls, clients: Clients, config: Mapping[str, Any], default_region: str = "") -> AwsClient:
+        """From the provider's configuration. Raises ValueError for credentials that look real."""
+        region = config.get("region") or default_region or DEFAULT_REGION
         if config.get("profile"):
             raise ValueError("a provider with a profile of real credentials is attached to the simulated AWS: unset it")
         tags = _plain(config.get("defaultTags")) or {}
@@ -78,6 +75,11 @@ class AwsClient:
     def tags(self, inputs: Mapping[str, Any]) -> dict[str, str]:
         """The tags of a resource: the provider's default ones under its own."""
         return {**self.default_tags, **(inputs.get("tags") or {})}
+
+    def tags_before(self, old: Mapping[str, Any]) -> dict[str, str]:
+        """The tags that a resource had before an update. The provider's default ones may have been others then."""
+        everything = old.get("tagsAll")
+        return self.tags(old) if everything is None else dict(everything)
 
     def own_tags(self, tags: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
         """`tags` and `tagsAll` of a state. A default tag counts as the resource's own only if the program said so

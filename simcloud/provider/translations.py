@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from simcloud.faults import LostConnectionError
@@ -11,6 +12,20 @@ from simcloud.provider.model import CloudError, ResourceType
 from simcloud.provider.servicer import Translation
 from simcloud.wire import Request, Response
 from simcloud.world import World
+
+REGION_FILE = "region"
+
+
+def default_region(home: Path) -> str:
+    """The region of programs that name none: what `sim env` last exported as AWS_REGION.
+
+    A real provider reads that from its own environment; this one lives in the world's process, not in the shell's.
+    """
+    try:
+        return (home / REGION_FILE).read_text().strip()
+    except OSError:
+        return ""
+
 
 Invoke = Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
 GCP_ATTEMPTS = 5
@@ -46,7 +61,7 @@ class _Aws:
         from simcloud.aws.client import AwsClient
         from simcloud.aws.inner import Clients
 
-        return AwsClient.configured(Clients(self._send), config)
+        return AwsClient.configured(Clients(self._send), config, default_region(self._world.home))
 
     def generic(self, config: Mapping[str, Any], token: str) -> ResourceType[Any]:
         return GenericType(token, lambda action, args: self._world.control("generic", action, args))
