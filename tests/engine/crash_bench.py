@@ -19,7 +19,7 @@ from simcloud.client import ask
 from simcloud.server import running
 
 LONG_S = 60.0
-HOLD_S = 0.8
+HOLD_S = 0.5
 """How long the call in which somebody dies is held: the kill lands while it is on its way."""
 
 
@@ -81,13 +81,16 @@ class Wreck:
         else:
             assert self._fired(), f"{at} never came: {self._said()}"
             self._settle()
-            self.engine.sim("fault", "clear")
+            self._ask("faults/clear")
         return status
 
     def _fault(self, kind: str, call: str, after: int) -> None:
-        words = ("--after", str(after), "--times", "1", "--seconds", str(HOLD_S))
-        set_up = self.engine.sim("fault", kind, call, *words)
-        assert set_up.status == 0, set_up.text
+        self._ask("fault", {"match": call, "kind": kind, "after": after, "times": 1, "seconds": HOLD_S})
+
+    def _ask(self, what: str, args: dict[str, Any] | None = None) -> Any:
+        world = running(self.engine.home)
+        assert world is not None
+        return ask(world, what, args)
 
     def _up(self) -> subprocess.Popen[bytes]:
         pulumi = shutil.which("pulumi", path=self.engine.env["PATH"])
@@ -115,7 +118,7 @@ class Wreck:
         time.sleep(HOLD_S)
         while seen != (size := journal.stat().st_size):
             seen = size
-            time.sleep(0.3)
+            time.sleep(0.2)
 
     @staticmethod
     def _wait(ready: Callable[[], bool], what: str) -> None:
@@ -152,7 +155,7 @@ class Wreck:
 
     def standing(self) -> set[str]:
         """The ids of what exists, as inventories of both clouds say them."""
-        return {row["id"] for row in self.engine.inventory()["resources"]}
+        return {row["id"] for row in self._ask("inventory")["resources"]}
 
 
 def program_of(engine: int) -> int:

@@ -41,9 +41,10 @@ class Engine:
     def refresh(self, urns: Sequence[str]) -> None:
         """Read these resources from the cloud."""
         targets = [word for urn in urns for word in ("--target", urn)]
-        self._run("refresh", "--yes", "--skip-preview", "--stack", self._stack, *targets)
+        again = f"pulumi refresh --stack {self._stack}"
+        self._run("refresh", "--yes", "--skip-preview", "--stack", self._stack, *targets, fix=again)
 
-    def _run(self, *words: str, input: str | None = None) -> str:
+    def _run(self, *words: str, input: str | None = None, fix: str = "mend what it says, then run this again") -> str:
         command = [self._program, *words, "--non-interactive", "--color", "never"]
         done = subprocess.run(  # noqa: S603 - pulumi
             command, cwd=self._project, env=dict(os.environ), input=input, capture_output=True, text=True, check=False
@@ -52,6 +53,5 @@ class Engine:
             lines = (done.stdout + done.stderr).strip().splitlines()
             said = "\n".join(lines[-TAIL:])
             what = f"pulumi {' '.join(words[:2] if words[0] == 'stack' else words[:1])}"
-            fix = "mend what it says, then run this again"
             raise error("FY1707", what, f"ended with exit status {done.returncode}:\n{said}\n", fix, Exit.REFUSED)
         return done.stdout
