@@ -1,17 +1,22 @@
 """`python -m bench [measure ...]`: everything, or what is named.
 
-The exit status is 0 even when a budget is missed: the table says so, loudly.
+A missed budget is told loudly and does not change the exit status: machines differ. A defect (a traceback for a broken
+stack file, a comparison that compares nothing) makes it 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
-from bench.measure import Ratio, Result, spread_text
+from bench.measure import Defect, Ratio, Result, spread_text
+from bench.sandbox import EngineError
 from bench.table import table
+from fleetyard.findings import FleetyardError
 
 MEASURES: dict[str, tuple[str, str, int]] = {
     "preview": ("bench.engine", "pulumi preview of both environments / a bare program on a do-nothing provider", 5),
@@ -40,15 +45,24 @@ def main(words: list[str] | None = None) -> int:
     began = time.monotonic()
     results: list[Result] = []
     for name in args.names or MEASURES:
-        module, about, pairs = MEASURES[name]
-        _say(f"{name}: {about}")
-        started = time.monotonic()
-        for result in getattr(importlib.import_module(module), name)(args.pairs or pairs):
-            results.append(result)
-            _say(f"  {_short(result)}")
-        _say(f"  ({time.monotonic() - started:.0f} s)")
+        results += _measured(name, args.pairs)
     print(f"\n{table(results)}\n\nOne run of {time.monotonic() - began:.0f} s. Only the ratios are judged.", flush=True)
-    return 0
+    return 1 if any(isinstance(result, Defect) for result in results) else 0
+
+
+def _measured(name: str, pairs: int | None) -> Iterator[Result]:
+    """The results of one measure; one that cannot be taken is a defect and does not stop the others."""
+    module, about, usual = MEASURES[name]
+    _say(f"{name}: {about}")
+    started = time.monotonic()
+    try:
+        for result in getattr(importlib.import_module(module), name)(pairs or usual):
+            _say(f"  {_short(result)}")
+            yield result
+    except (EngineError, FleetyardError, RuntimeError, subprocess.SubprocessError) as wrong:
+        _say(f"  {wrong}")
+        yield Defect(f"{name} could not be measured", str(wrong))
+    _say(f"  ({time.monotonic() - started:.0f} s)")
 
 
 def _short(result: Result) -> str:

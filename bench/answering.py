@@ -16,8 +16,7 @@ from typing import Any
 
 from bench.sequence import REGION, SERVICES, Round
 
-# The same moto on both sides: the simulated cloud has AWS's managed policies and images, so moto's own gets them too.
-os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+# The same moto on both sides: the simulated cloud has its images, so moto's own gets them too.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "true"
 
 

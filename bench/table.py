@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 from statistics import median
 
 from bench.measure import Defect, Plain, Ratio, Result
 
-HEADS = ("what", "ours", "other", "ratio", "pairs", "budget", "")
+HEADS = ("what", "ours", "other", "ratio", "by pair", "budget", "")
+WIDTH = 118
 
 
 def table(results: Sequence[Result]) -> str:
@@ -19,7 +22,10 @@ def table(results: Sequence[Result]) -> str:
     plain = [r for r in results if isinstance(r, Plain)]
     if plain:
         width = max(len(r.name) for r in plain)
-        lines += ["", *(f"{r.name.ljust(width)}  {r.seen}" for r in plain)]
+        lines.append("")
+        for r in plain:
+            seen = textwrap.wrap(r.seen, max(WIDTH - width - 2, 40))
+            lines += [f"{name.ljust(width)}  {text}" for name, text in zip_longest([r.name], seen, fillvalue="")]
     missed = [r for r in ratios if r.missed]
     defects = [r for r in results if isinstance(r, Defect)]
     if missed or defects:
