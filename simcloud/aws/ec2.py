@@ -110,6 +110,7 @@ class Ec2:
     """EC2 beside moto. `inner` are clients that go straight to moto."""
 
     def __init__(self, inner: Clients) -> None:
+        _keep_template_tags_current()
         self._inner = inner
         self.regions: dict[str, Region] = {}
 
@@ -676,6 +677,13 @@ def _passes(shown: Mapping[str, Any], filters: Iterable[Mapping[str, Any]] | Non
         elif name in names and shown[names[name]] not in values:
             return False
     return True
+
+
+def _keep_template_tags_current() -> None:
+    """moto copies a launch template's tags when it makes it, and shows the copy after CreateTags and DeleteTags too."""
+    from moto.ec2.models.launch_templates import LaunchTemplate
+
+    LaunchTemplate.tags = property(lambda template: template.get_tags(), lambda template, copy: None)
 
 
 def _publish_images(backend: Any, region: str) -> None:

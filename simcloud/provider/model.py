@@ -72,6 +72,8 @@ class ResourceType(Generic[Cloud]):
     write_only: ClassVar[frozenset[str]] = frozenset()
     """Inputs that the cloud never gives back; a refresh keeps what the program said."""
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    carried: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that `update` finds among its `old` inputs too: what the provider's configuration had added to them."""
     sources: ClassVar[tuple[str, ...]] = ()
     """Where the truth of this translation can be checked (API pages, service models, registry schemas)."""
 
@@ -87,6 +89,11 @@ class ResourceType(Generic[Cloud]):
         """Of the `changed` input paths (dotted, without indices), those that replace. Override for rules that
         depend on values (a disk may grow but not shrink)."""
         return frozenset(p for p in changed if any(p == r or p.startswith(r + ".") for r in self.replace_on))
+
+    def outdated(self, cloud: Cloud, state: Props, new: Props) -> Mapping[str, bool]:
+        """Outputs that the provider's configuration, not the inputs, asks to be otherwise (default tags); for each,
+        whether that replaces the resource."""
+        return {}
 
     def create(self, cloud: Cloud, inputs: Props) -> str:
         """Make the resource and return its id. Raises CloudError."""

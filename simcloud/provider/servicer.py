@@ -99,7 +99,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+        # Without a difference the engine would go on with the configuration that its state holds.
+        found = list(changes(from_struct(request.old_inputs), from_struct(request.news), Sameness()))
+        answer = provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(changes=answer, diffs=sorted({c.key.split(".")[0] for c in found}))
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
         config = from_struct(request.args)
@@ -151,6 +154,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         old = {name: state[name] for name in kind.computed if name in new and name in state} | old
         found = [c for c in changes(old, new, _sameness(kind)) if not _left_to_the_cloud(kind, c)]
         replacing = kind.replaces(old, new, frozenset(c.key for c in found))
+        outdated = self._outdated(kind, state, new, context)
+        seen = {c.key.split(".")[0] for c in found}
+        found += [Change(name, name, "update") for name in sorted(outdated.keys() - seen)]
+        replacing |= {name for name, replaces in outdated.items() if replaces}
         response = provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
             deleteBeforeReplace=bool(replacing) and kind.delete_before_replace,
@@ -159,7 +166,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         for change in found:
             replace = change.key in replacing
             response.detailedDiff[change.path].kind = _DIFF_KINDS[change.kind, replace]
-            response.detailedDiff[change.path].inputDiff = True
+            response.detailedDiff[change.path].inputDiff = change.key not in outdated
             if replace:
                 response.replaces.append(change.path)
         response.diffs.extend(sorted({c.key.split(".")[0] for c in found}))
@@ -205,6 +212,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         _, kind = self._kind(request.urn, context)
         old_state, new = from_struct(request.olds), from_struct(request.news)
         old, secret = from_struct(request.old_inputs), secret_names(request.news)
+        carried = {name: old_state[name] for name in kind.carried if name in old_state}
         if request.preview:
             gone = {name: None for name in old if name not in new}
             state = old_state | gone | new | dict.fromkeys(kind.changed_by_update, UNKNOWN)
@@ -213,7 +221,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with _Refusals(context):
             failed = None
             try:
-                kind.update(client, request.id, old, new)
+                kind.update(client, request.id, old | carried, new)
             except CreatedButNotReadyError as partial:
                 failed = str(partial)
             known = {name: value for name, value in old_state.items() if name not in old} | new
@@ -284,6 +292,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         except grpc.RpcError:
             # A remark must not fail the resource that it is about.
             return
+
+    def _outdated(
+        self, kind: ResourceType[Any], state: Mapping[str, Any], new: Mapping[str, Any], context: Any
+    ) -> Mapping[str, bool]:
+        # In a preview, a provider whose own configuration is not known yet was never configured.
+        instance = self._instances.get(context.peer())
+        return kind.outdated(instance.client, state, new) if instance else {}
 
     def _client(self, context: Any) -> Any:
         instance = self._instances.get(context.peer())

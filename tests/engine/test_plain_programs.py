@@ -66,6 +66,40 @@ def test_a_web_server_runs_unmodified(engine: Engine) -> None:
     assert engine.inventory()["resources"] == []
 
 
+DEFAULT_TAGS = """
+import pulumi
+import pulumi_aws as aws
+import pulumi_gcp as gcp
+
+owner = "OWNER"
+through_aws = pulumi.ResourceOptions(provider=aws.Provider("a", default_tags={"tags": {"owner": owner, owner: "1"}}))
+through_gcp = pulumi.ResourceOptions(provider=gcp.Provider("g", default_labels={"owner": owner, owner: "1"}))
+aws.ec2.Vpc("v", cidr_block="10.1.0.0/16", tags={"Name": "v"}, opts=through_aws)
+aws.ec2.LaunchTemplate("t", instance_type="t3.micro", tags={"Name": "t"}, opts=through_aws)
+bucket = aws.s3.Bucket("b", opts=through_aws)
+aws.s3.BucketServerSideEncryptionConfiguration(
+    "b", bucket=bucket.id, opts=through_aws,
+    rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}])
+gcp.storage.Bucket("c", location="US", opts=through_gcp)
+"""
+
+
+def test_a_change_of_the_providers_default_tags_reaches_what_stands(engine: Engine) -> None:
+    engine.use_program(DEFAULT_TAGS.replace("OWNER", "first"))
+    engine.pulumi("up", "--yes", "--skip-preview")
+    engine.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    program = engine.project / "__main__.py"
+    program.write_text(DEFAULT_TAGS.replace("OWNER", "second"))
+    engine.pulumi("up", "--yes", "--skip-preview")
+    standing = {row["type"]: row["tags"] for row in engine.inventory()["resources"] if "first" in str(row["tags"])}
+    assert not standing
+    tags = engine.api("ec2").describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["v"]}])["Vpcs"][0]["Tags"]
+    assert {t["Key"]: t["Value"] for t in tags} == {"Name": "v", "owner": "second", "second": "1"}
+    engine.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    engine.pulumi("preview", "--expect-no-changes")
+    engine.pulumi("destroy", "--yes", "--skip-preview")
+
+
 IMPORTED = """
 import pulumi
 import pulumi_aws as aws

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from simcloud.aws.client import AwsClient, pairs
 from simcloud.provider.model import CloudError, ResourceType
+from simcloud.provider.values import holds_unknown
 from simcloud.schema import TypeIndex
 
 Props = Mapping[str, Any]
@@ -20,10 +21,22 @@ class AwsType(ResourceType[AwsClient]):
 
     service: ClassVar[str] = "ec2"
     computed = REGIONAL
+    carried = frozenset({"tagsAll"})
 
     def region(self, cloud: AwsClient, props: Props) -> str:
         """The resource's region."""
         return props.get("region") or cloud.region
+
+    def outdated(self, cloud: AwsClient, state: Props, new: Props) -> Mapping[str, bool]:
+        """Default tags that changed are put on; another region of the provider's replaces what named none itself."""
+        found = {}
+        if state.get("region") and not new.get("region") and state["region"] != cloud.region:
+            found["region"] = True
+        tags = new.get("tags")
+        tagged = isinstance(state.get("tagsAll"), Mapping) and (tags is None or isinstance(tags, Mapping))
+        if tagged and not holds_unknown(tags) and dict(state["tagsAll"]) != cloud.tags(new):
+            found["tagsAll"] = False
+        return found
 
     def api(self, cloud: AwsClient, props: Props) -> Any:
         """The API of the type's service in the resource's region."""
@@ -32,7 +45,7 @@ class AwsType(ResourceType[AwsClient]):
 
 def retag_ec2(api: Any, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
     """Change the tags of an EC2 resource."""
-    before, after = cloud.tags(old), cloud.tags(new)
+    before, after = cloud.tags_before(old), cloud.tags(new)
     gone = [{"Key": k} for k in before if k not in after]
     if gone:
         api.delete_tags(Resources=[id], Tags=gone)

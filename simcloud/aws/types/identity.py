@@ -44,7 +44,7 @@ class _IamType(AwsType):
 
 
 def _retag(api: Any, kind: str, name: dict[str, str], cloud: AwsClient, old: Props, new: Props) -> None:
-    before, after = cloud.tags(old), cloud.tags(new)
+    before, after = cloud.tags_before(old), cloud.tags(new)
     gone = [k for k in before if k not in after]
     changed = {k: v for k, v in after.items() if before.get(k) != v}
     if gone:
@@ -410,7 +410,7 @@ class Key(AwsType):
             api.put_key_policy(KeyId=id, PolicyName="default", Policy=new["policy"])
         if (old.get("description") or "") != (new.get("description") or ""):
             api.update_key_description(KeyId=id, Description=new.get("description") or "")
-        before, after = cloud.tags(old), cloud.tags(new)
+        before, after = cloud.tags_before(old), cloud.tags(new)
         gone = [k for k in before if k not in after]
         changed = {k: v for k, v in after.items() if before.get(k) != v}
         if gone:

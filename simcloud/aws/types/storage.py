@@ -90,7 +90,7 @@ class Bucket(AwsType):
 
     def update(self, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
         api = self.api(cloud, new)
-        before, after = cloud.tags(old), cloud.tags(new)
+        before, after = cloud.tags_before(old), cloud.tags(new)
         if before != after:
             if after:
                 api.put_bucket_tagging(Bucket=id, Tagging={"TagSet": pairs(after)})
@@ -202,7 +202,11 @@ class BucketEncryption(_BucketSetting):
 
     def shown(self, answer: Props, known: Props) -> dict[str, Any] | None:
         rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
-        return {"rules": [unwire("@s3.BucketServerSideEncryptionConfigurationRule", r, _RENAMES) for r in rules]}
+        shown = [unwire("@s3.BucketServerSideEncryptionConfigurationRule", r, _RENAMES) for r in rules]
+        # Off is what S3 says where nobody said anything: to the provider both are the same.
+        if not any("bucketKeyEnabled" in rule for rule in known.get("rules") or ()):
+            shown = [{k: v for k, v in rule.items() if k != "bucketKeyEnabled" or v} for rule in shown]
+        return {"rules": shown}
 
 
 class BucketPublicAccessBlock(_BucketSetting):
@@ -434,7 +438,7 @@ class LogGroup(AwsType):
                     "NotModelled", "DisassociateKmsKey", "taking the key off a log group is not modelled", 501
                 )
             api.associate_kms_key(logGroupName=id, kmsKeyId=new["kmsKeyId"])
-        before, after = cloud.tags(old), cloud.tags(new)
+        before, after = cloud.tags_before(old), cloud.tags(new)
         gone = [k for k in before if k not in after]
         if gone:
             api.untag_log_group(logGroupName=id, tags=gone)

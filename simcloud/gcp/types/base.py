@@ -11,6 +11,7 @@ from simcloud.gcp import facts
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types.codec import Field, Place, from_api, plain, to_api
 from simcloud.provider.model import AutoName, CloudError, Failure, Props, ResourceType
+from simcloud.provider.values import holds_unknown
 
 NAME = AutoName(max_length=63, lower=True)
 _LINK = re.compile(r"^https?://[^/]+/compute/[a-z0-9]+/")
@@ -48,6 +49,7 @@ class GcpType(Spelling):
     """`global`, `region` or `zone`."""
     path: ClassVar[str] = ""
     """The id's form, with `{project}`, `{region}`, `{zone}`, `{name}`: the provider's own."""
+    carried = frozenset({"pulumiLabels"})
     labelled: ClassVar[bool] = False
     has_deletion_policy: ClassVar[bool] = True
 
@@ -157,8 +159,20 @@ class GcpType(Spelling):
 
     def relabelled(self, actual: Mapping[str, str], cloud: GcpClient, old: Props, new: Props) -> dict[str, str]:
         """The labels after an update: those of others stay."""
-        gone = set(old.get("labels") or {}) - set(new.get("labels") or {})
-        return {**{k: v for k, v in actual.items() if k not in gone}, **self.merged(cloud, new)}
+        wanted = self.merged(cloud, new)
+        gone = {*(old.get("labels") or {}), *(old.get("pulumiLabels") or {})} - wanted.keys()
+        return {**{k: v for k, v in actual.items() if k not in gone}, **wanted}
+
+    def outdated(self, cloud: GcpClient, state: Props, new: Props) -> Mapping[str, bool]:
+        """Default labels that changed are put on."""
+        had, labels = state.get("pulumiLabels"), new.get("labels")
+        if not self.labelled or not isinstance(had, Mapping) or holds_unknown(labels):
+            return {}
+        return {"pulumiLabels": "labels" in self.replace_on} if dict(had) != self.merged(cloud, new) else {}
+
+    def labels_change(self, cloud: GcpClient, old: Props, new: Props) -> bool:
+        """Whether an update has labels to change: the resource's own, or the provider's default ones."""
+        return differs(old, new, "labels") or bool(self.outdated(cloud, old, new))
 
     def delete(self, cloud: GcpClient, id: str, state: Props) -> None:
         """See ResourceType. PREVENT refuses, ABANDON leaves the resource in the cloud."""

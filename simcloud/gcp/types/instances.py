@@ -330,7 +330,7 @@ class Instance(ComputeType):
         where = self.address(parts)
         item = self.fetch(cloud, parts) or {}
         place = self.place(cloud, {**new, "zone": parts["zone"]})
-        if differs(old, new, "labels"):
+        if self.labels_change(cloud, old, new):
             self.set_labels(cloud, parts, old, new)
         if differs(old, new, "metadata", "metadataStartupScript"):
             body = {**_metadata(new), "fingerprint": item["metadata"]["fingerprint"]}
@@ -660,7 +660,7 @@ class Disk(ComputeType):
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
         """Size and labels change in place."""
         parts = self.parse(cloud, id)
-        if differs(old, new, "labels"):
+        if self.labels_change(cloud, old, new):
             self.set_labels(cloud, parts, old, new)
         if differs(old, new, "size") and new.get("size"):
             cloud.change("compute.disks.resize", **self.address(parts), body={"sizeGb": str(plain(new["size"]))})

@@ -127,7 +127,7 @@ class CryptoKey(GcpType):
         mask, body = [], self._body(cloud, new)
         if old.get("rotationPeriod") != new.get("rotationPeriod"):
             mask += ["rotationPeriod", "nextRotationTime"]
-        if old.get("labels") != new.get("labels"):
+        if self.labels_change(cloud, old, new):
             mask.append("labels")
             actual = (self.fetch(cloud, parts) or {}).get("labels", {})
             body["labels"] = self.relabelled(actual, cloud, old, new)

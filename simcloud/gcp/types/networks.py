@@ -514,7 +514,7 @@ class Address(ComputeType):
 
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
         """Only labels change in place."""
-        if differs(old, new, "labels"):
+        if self.labels_change(cloud, old, new):
             self.set_labels(cloud, self.parse(cloud, id), old, new)
 
 

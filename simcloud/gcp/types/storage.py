@@ -147,7 +147,7 @@ class Bucket(GcpType):
         before, after = self._body(old), self._body(new)
         body: dict[str, Any] = {n: v for n, v in after.items() if n not in ("name", "location") and before.get(n) != v}
         body |= {n: None for n in before if n not in after}
-        if plain(old.get("labels")) != plain(new.get("labels")):
+        if self.labels_change(cloud, old, new):
             actual = (cloud.call("storage.buckets.get", bucket=self.parse(cloud, id)["name"])).get("labels", {})
             wanted = self.relabelled(actual, cloud, old, new)
             body["labels"] = {**{k: None for k in actual if k not in wanted}, **wanted}

@@ -117,7 +117,9 @@ class V2Vm(GcpType):
 
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
         """Description, labels, tags, metadata and data disks change in place."""
-        changed = [n for n in ("description", "labels", "tags", "metadata", "dataDisks") if differs(old, new, n)]
+        changed = [n for n in ("description", "tags", "metadata", "dataDisks") if differs(old, new, n)]
+        if self.labels_change(cloud, old, new):
+            changed.append("labels")
         if changed:
             place, parts = self.place(cloud, new), self.parse(cloud, id)
             body = to_api(self.fields, {n: new.get(n) for n in changed}, place)
