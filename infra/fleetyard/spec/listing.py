@@ -21,7 +21,8 @@ What changing a field does to what stands:
 
 - **live**: changes in place; no machine notices.
 - **template**: makes a new machine template; the pool's `update` decides what running machines do about it.
-  TPU slices have no template: a change replaces them, but for what their hosts do at boot (`cache`), which waits.
+  TPU slices have no template: a change replaces them, but for what their hosts do at boot (`cache`), which waits,
+  and for labels (`owner`, `tags`), which are live.
 - **replaces machines**: running machines are ended and new ones started.
 - **replaces data**: the thing that holds data is replaced, or data is lost.
 

@@ -174,7 +174,7 @@ class Budget(_Model):
 class Stack(_Model):
     """One cluster: what a stack file holds under `fleetyard:stack`. `name` comes from the file's name."""
 
-    owner: Line = Field(json_schema_extra=_LIVE)
+    owner: Line = Field(json_schema_extra=_TEMPLATE)
     cloud: Cloud = Field(json_schema_extra=_DATA)
     project: Word | None = Field(default=None, json_schema_extra=_DATA)
     region: Word = Field(json_schema_extra=_DATA)
@@ -185,7 +185,7 @@ class Stack(_Model):
     scheduler: Literal["slurm", "none"] = Field(default="none", json_schema_extra=_LIVE)
     workloads: dict[Name, Workload] = Field(default_factory=dict, json_schema_extra=_LIVE)
     budget: Budget = Field(default_factory=Budget, json_schema_extra=_LIVE)
-    tags: dict[Line, Line] = Field(default_factory=dict, max_length=40, json_schema_extra=_LIVE)
+    tags: dict[Line, Line] = Field(default_factory=dict, max_length=40, json_schema_extra=_TEMPLATE)
     waive: dict[Annotated[str, Field(pattern=r"^FY\d{4}$")], Line] = Field(
         default_factory=dict, json_schema_extra=_LIVE
     )
