@@ -19,7 +19,7 @@ from simcloud.server import Running, running, serve
 from simcloud.world import wait_until
 
 DONE, FINDINGS, USAGE, DEFECT = 0, 1, 2, 70
-START_S = 60.0
+SAY_EVERY_S = 10.0
 
 
 def default_home() -> Path:
@@ -56,9 +56,11 @@ def start(home: Path, fresh: bool) -> int:
             # Sets must come out in one order in every life of the world, or a replay would differ.
             env=os.environ | {"PYTHONHASHSEED": "0"},
         )
-    ready = wait_until(lambda: child.poll() is not None or _serves(home, child.pid), START_S)
+    # A long journal takes long to carry out again: as long as the process lives, it is getting there.
+    while not wait_until(lambda: child.poll() is not None or _serves(home, child.pid), SAY_EVERY_S):
+        print(f"simcloud: … {time.monotonic() - began:.0f} s, carrying out its journal again", flush=True)
     world = running(home)
-    if not ready or child.poll() is not None or world is None:
+    if child.poll() is not None or world is None:
         print(f"simcloud: did not start; the end of {home / 'log'}:\n{_tail(home / 'log')}", file=sys.stderr)
         return FINDINGS
     records = ask(world, "status")["records"]
