@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import sys
@@ -64,6 +65,8 @@ def settings(home: Path, world: Running) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{gcp}/compute/v1/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{gcp}/storage/v1/",
         "STORAGE_EMULATOR_HOST": gcp,
+        "NO_PROXY": (past := _past_proxies()),
+        "no_proxy": past,
         "PATH": _path(),
     }
 
@@ -75,8 +78,17 @@ def _path() -> str:
     return os.pathsep.join([folder, *others])
 
 
+def _past_proxies() -> str:
+    """What the shell's proxy is not asked for: loopback too, or no call would arrive here."""
+    said = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    hosts = [host for host in said.split(",") if host]
+    return ",".join([*hosts, *(host for host in (LOOPBACK, "localhost") if host not in hosts)])
+
+
 def posix(values: dict[str, str]) -> str:
     """Lines for `eval` in a POSIX shell."""
-    lines = [f"unset {name}" for name in UNSET]
+    # An endpoint of one service goes before the one of all services.
+    own_endpoints = sorted(name for name in os.environ if re.fullmatch("AWS_ENDPOINT_URL_[A-Z0-9_]+", name))
+    lines = [f"unset {name}" for name in (*UNSET, *own_endpoints)]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"

@@ -39,6 +39,9 @@ def _wrong_in_simulation(env: Mapping[str, str]) -> list[Finding]:
         wrong.append((SIM_HOME, "is not set, though FLEETYARD_SIM=1"))
     if not _loopback(env.get("AWS_ENDPOINT_URL", "")):
         wrong.append(("AWS_ENDPOINT_URL", "does not point to the simulated cloud on this machine"))
+    for name in sorted(name for name in env if name.startswith("AWS_ENDPOINT_URL_")):
+        if env[name] and not _loopback(env[name]):
+            wrong.append((name, "sends one service somewhere else, though FLEETYARD_SIM=1"))
     if not _debug_providers(env):
         wrong.append(("PULUMI_DEBUG_PROVIDERS", "does not name the simulated providers"))
     if home and not _inside(env.get("PULUMI_HOME", ""), home):

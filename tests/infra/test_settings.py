@@ -59,6 +59,7 @@ def test_a_simulated_setting_that_is_missing_is_told(sim: dict[str, str], name: 
         ("AWS_ENDPOINT_URL", "https://ec2.us-east-1.amazonaws.com"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1.example.com:80"),
         ("AWS_ENDPOINT_URL", "http://[broken"),
+        ("AWS_ENDPOINT_URL_S3", "https://s3.us-east-1.amazonaws.com"),
         ("PULUMI_BACKEND_URL", "s3://state"),
         ("PULUMI_BACKEND_URL", "file:///home/me/state"),
         ("PULUMI_BACKEND_URL", "https://api.pulumi.com"),

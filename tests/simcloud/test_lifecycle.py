@@ -76,6 +76,17 @@ def test_the_settings_are_for_a_posix_shell_and_name_nothing_real(sim: Sim) -> N
     assert (sim.home / "passphrase").read_text() not in text
 
 
+def test_neither_a_proxy_nor_one_services_endpoint_leads_past_the_simulation(
+    sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim("start")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.us-east-1.amazonaws.com")
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    script = sim("env")[1] + 'printf "%s %s" "${AWS_ENDPOINT_URL_S3-unset}" "$no_proxy"'
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert shown.stdout == "unset intranet.example,127.0.0.1,localhost"
+
+
 def test_its_own_interface_needs_the_token(sim: Sim) -> None:
     sim("start")
     url = f"http://127.0.0.1:{sim.run_file()['aws_http']}/_simcloud/stop"
