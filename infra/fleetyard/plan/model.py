@@ -140,7 +140,7 @@ class PoolPlan:
         """What becomes of running machines when what they are started from changes; said before it happens."""
         if self.tpu:
             return "its hosts take the new boot script on their next boot"
-        machines = f"{self.hosts} running machine{'s' if self.hosts != 1 else ''}"
+        machines = f"running machines ({self.hosts})"
         told = {
             Update.ROLLING: f"{machines} are replaced a few at a time, and what runs on them ends",
             Update.ON_NEXT_BOOT: f"{machines} stay as they are; machines started later get the new template",

@@ -215,7 +215,7 @@ def test_a_template_change_is_told_before_it_happens() -> None:
     rows, _ = repository_stack()
     assert one(rows, "LaunchTemplate", "a100-train-train").before_update == ["a100-train-train-template"]
     assert planned("a100-train", train=12).pool("train").template_change == (
-        "pool train (update: on-next-boot): 12 running machines stay as they are; "
+        "pool train (update: on-next-boot): running machines (12) stay as they are; "
         "machines started later get the new template"
     )
 

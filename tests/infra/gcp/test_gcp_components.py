@@ -176,7 +176,7 @@ def test_a_template_change_is_told_before_it_happens() -> None:
     assert group.before_update == ["gpu-mig-experiments-template"]
     assert one(tpu_stack()[0], "V2Vm", "tpu-train-train-1").before_update == ["tpu-train-train-metadata"]
     told = planned("gpu-mig").pool("experiments").template_change
-    assert told.startswith("pool experiments (update: rolling): 2 running machines are replaced a few at a time")
+    assert told.startswith("pool experiments (update: rolling): running machines (2) are replaced a few at a time")
 
 
 def test_spot_and_reservations_are_said_in_the_template() -> None:
