@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from simcloud.aws.world import AwsWorld
 
 
+MAX_PORT = 65535
+
+
 def _users_of(world: AwsWorld, region: str, wanted: Any) -> list[str]:
     """Ids of the network interfaces that fit."""
     return sorted(e.id for e in world.ec2.backend(region).enis.values() if wanted(e))
@@ -40,6 +43,34 @@ def group_in_use(call: Call, world: AwsWorld) -> None:
     ]
     if users or referring:
         raise CloudError("DependencyViolation", call.operation, f"resource {id} has a dependent object")
+
+
+def _ports(call: Call) -> None:
+    for permission in call.params.get("IpPermissions") or ():
+        if permission.get("IpProtocol") not in ("tcp", "udp", "6", "17"):
+            continue
+        low, high = permission.get("FromPort"), permission.get("ToPort")
+        for port in (low, high):
+            if port is not None and not -1 <= port <= MAX_PORT:
+                raise CloudError(
+                    "InvalidParameterValue",
+                    call.operation,
+                    f"Invalid value '{port}' for portRange. Must be between 0 and {MAX_PORT}.",
+                )
+        if low is not None and high is not None and -1 not in (low, high) and low > high:
+            raise CloudError("InvalidParameterValue", call.operation, f"Invalid TCP/UDP port range ({low}:{high})")
+
+
+@rule("ec2:AuthorizeSecurityGroupIngress", "EC2 API reference, IpPermission: FromPort, ToPort")
+def ingress_ports(call: Call, world: AwsWorld) -> None:
+    """The ports of a rule are a range of ports."""
+    _ports(call)
+
+
+@rule("ec2:AuthorizeSecurityGroupEgress", "EC2 API reference, IpPermission: FromPort, ToPort")
+def egress_ports(call: Call, world: AwsWorld) -> None:
+    """The ports of a rule are a range of ports."""
+    _ports(call)
 
 
 @rule("ec2:CreateSubnet", "VPC User Guide, 'Subnet CIDR blocks': between /28 and /16")

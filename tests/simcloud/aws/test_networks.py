@@ -18,6 +18,22 @@ def test_a_group_in_use_stays(aws: Bench) -> None:
     aws.ec2.delete_security_group(GroupId=net["group"])
 
 
+@pytest.mark.parametrize(("low", "high"), [(-5, 80), (80, 65536), (90, 80)])
+def test_a_port_range_is_one_of_ports(aws: Bench, low: int, high: int) -> None:
+    group = aws.network()["group"]
+
+    def opened(low: int, high: int) -> dict[str, Any]:
+        ranges = [{"CidrIp": "10.0.0.0/8"}]
+        return {
+            "GroupId": group,
+            "IpPermissions": [{"IpProtocol": "tcp", "FromPort": low, "ToPort": high, "IpRanges": ranges}],
+        }
+
+    for authorize in (aws.ec2.authorize_security_group_ingress, aws.ec2.authorize_security_group_egress):
+        assert aws.refused(authorize, **opened(low, high))[0] == "InvalidParameterValue"
+        authorize(**opened(80, 65535))
+
+
 def test_a_subnet_and_a_gateway_with_a_nat_in_them_stay(aws: Bench) -> None:
     net = aws.network()
     gateway = aws.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
