@@ -224,8 +224,9 @@ def serve(home: Path) -> int:
         os.getpid(), aws.server_port, gcp.server_port, grpc_servers["aws"][1], grpc_servers["gcp"][1], token
     )
     unfinished = home / f"{RUN_FILE}.new"
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(0o600)  # it holds the token
     unfinished.write_text(json.dumps(asdict(state)))
-    unfinished.chmod(0o600)
     unfinished.replace(home / RUN_FILE)
     threading.Thread(target=world.reconcile, daemon=True).start()
     threading.Thread(target=_warm, args=(world,), daemon=True).start()

@@ -42,7 +42,9 @@ class Pool(pulumi.ComponentResource):
     ) -> None:
         super().__init__("fleetyard:aws:Pool", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
-        self.role = _role(name, plan, stores, key, own)
+        self.role, rights = _role(name, plan, stores, key, own)
+        # A machine's boot script reads the store through the network: both must be there before it starts.
+        ready = pulumi.ResourceOptions(depends_on=[network, *rights])
         profile = iam.InstanceProfile(name, role=self.role.name, opts=own)
         placement = ec2.PlacementGroup(name, strategy="cluster", opts=own) if plan.together else None
         self.template = _template(name, plan, network, profile, pulumi.ResourceOptions.merge(own, _told(name, plan)))
@@ -61,7 +63,7 @@ class Pool(pulumi.ComponentResource):
                 autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=False)
                 for key, value in sorted({**plan.tags, "Name": name}.items())
             ],
-            opts=pulumi.ResourceOptions.merge(own, _followed(plan)),
+            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(own, ready), _followed(plan)),
         )
         self.register_outputs(self.report())
 
@@ -82,13 +84,15 @@ def _told(name: str, plan: PoolPlan) -> pulumi.ResourceOptions:
 
 def _role(
     name: str, plan: PoolPlan, stores: Mapping[str, Store], key: kms.Key, own: pulumi.ResourceOptions
-) -> iam.Role:
+) -> tuple[iam.Role, list[pulumi.Resource]]:
+    """The role, and what gives it its rights."""
     role = iam.Role(name, assume_role_policy=trust("ec2.amazonaws.com"), opts=own)
-    iam.RolePolicyAttachment(f"{name}-ssm", role=role.name, policy_arn=SSM_POLICY, opts=own)
+    ssm = iam.RolePolicyAttachment(f"{name}-ssm", role=role.name, policy_arn=SSM_POLICY, opts=own)
+    rights: list[pulumi.Resource] = [ssm]
     for grant in plan.grants:
         document = _store_policy(grant, stores[grant.store], key)
-        iam.RolePolicy(f"{name}-{grant.store}", role=role.id, policy=document, opts=own)
-    return role
+        rights.append(iam.RolePolicy(f"{name}-{grant.store}", role=role.id, policy=document, opts=own))
+    return role, rights
 
 
 def _store_policy(grant: Grant, store: Store, key: kms.Key) -> pulumi.Output[str]:
@@ -187,7 +191,7 @@ def _followed(plan: PoolPlan) -> pulumi.ResourceOptions:
 def _refresh(plan: PoolPlan) -> autoscaling.GroupInstanceRefreshArgs | None:
     if plan.update is not Update.ROLLING:
         return None
-    # A capacity of 90 % with a single machine would never let it go.
+    # A single machine cannot stay nine tenths healthy while it is replaced: say so rather than rely on rounding.
     healthy = 0 if plan.count < 2 else 90
     return autoscaling.GroupInstanceRefreshArgs(
         strategy="Rolling",

@@ -39,10 +39,12 @@ class Group(pulumi.ComponentResource):
     ) -> None:
         super().__init__("fleetyard:gcp:Group", name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
-        self.account = machine_account(name, plan, stores, own)
+        self.account, rights = machine_account(name, plan, stores, own)
+        # A machine's boot script reads the store through the network: both must be there before it starts.
+        ready = pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(depends_on=[network, *rights]))
         policy = _together(name, region, own) if plan.together else None
         self.template = _template(name, plan, region, network, self.account.email, policy, own)
-        told = pulumi.ResourceOptions.merge(own, _told(name, plan))
+        told = pulumi.ResourceOptions.merge(ready, _told(name, plan))
         self.groups = {
             zone: compute.InstanceGroupManager(
                 f"{name}-{zone}",

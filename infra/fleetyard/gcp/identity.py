@@ -16,17 +16,18 @@ SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
 def machine_account(
     name: str, plan: PoolPlan, stores: Mapping[str, Store], own: pulumi.ResourceOptions
-) -> serviceaccount.Account:
-    """A service account with no role in the project, and in each granted bucket only its prefixes."""
+) -> tuple[serviceaccount.Account, list[pulumi.Resource]]:
+    """A service account with no role in the project and in each granted bucket only its prefixes; and those rights."""
     account = serviceaccount.Account(name, account_id=name, display_name=f"Machines of {name}", opts=own)
     member = account.email.apply(lambda email: f"serviceAccount:{email}")
+    rights: list[pulumi.Resource] = []
     for grant in plan.grants:
         bucket = stores[grant.store].bucket
         for way, role, prefixes in (
             ("read", "roles/storage.objectViewer", grant.read),
             ("write", "roles/storage.objectUser", grant.write),
         ):
-            storage.BucketIAMMember(
+            right = storage.BucketIAMMember(
                 f"{name}-{grant.store}-{way}",
                 bucket=bucket.name,
                 role=role,
@@ -37,7 +38,8 @@ def machine_account(
                 ),
                 opts=own,
             )
-    return account
+            rights.append(right)
+    return account, rights
 
 
 def _under(bucket: str, prefixes: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi_gcp import tpu
+from pulumi_gcp import serviceaccount, tpu
 
 from fleetyard.catalog import Buy
 from fleetyard.gcp.identity import SCOPES, machine_account
@@ -37,9 +37,14 @@ class Slices(pulumi.ComponentResource):
         self._plan = plan
         # Slices stand in the region's one subnet, by whatever key the plan gave it.
         subnet = network.subnets[plan.subnets[0]].id
-        self.account = None if plan.queued else machine_account(name, plan, stores, own)
+        self.account: serviceaccount.Account | None = None
+        rights: list[pulumi.Resource] = []
+        if not plan.queued:
+            self.account, rights = machine_account(name, plan, stores, own)
+        # A host's boot script reads the store through the network: both must be there before it starts.
+        ready = pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(depends_on=[network, *rights]))
         keys = [f"{name}-{number}" for number in range(plan.count)]
-        told = pulumi.ResourceOptions.merge(own, _told(name, plan))
+        told = pulumi.ResourceOptions.merge(ready, _told(name, plan))
         self.slices = {key: self._slice(key, plan, network.network.id, subnet, told) for key in keys}
         self.register_outputs(self.report())
 

@@ -17,10 +17,9 @@ STORAGE_CLASSES = {Tier.INFREQUENT: "NEARLINE", Tier.ARCHIVE: "ARCHIVE"}
 class Store(pulumi.ComponentResource):
     """A bucket in the region: versioned, encrypted with the stack's key, uniform access, closed to the public.
 
-    Cloud Storage speaks TLS only to its JSON and XML endpoints when clients use https, and refuses nothing else by
-    policy; clients of the stack use https. On destroy: `keep` leaves the bucket and the key and forgets them; `empty`
-    deletes every version of every object and then the bucket; `refuse` fails while there is an object in it. Replaced
-    when: the region changes.
+    Cloud Storage has no policy that refuses plain HTTP, as S3 has; the stack's own clients use https. On destroy:
+    `keep` leaves the bucket and the key and forgets them; `empty` deletes every version of every object and then the
+    bucket; `refuse` fails while there is an object in it. Replaced when: the region changes.
     """
 
     def __init__(

@@ -251,3 +251,15 @@ def test_importing_one_cloud_never_imports_the_others_sdk() -> None:
     for mine, other in (("aws", "pulumi_gcp"), ("gcp", "pulumi_aws")):
         code = f"import sys, fleetyard.{mine}; sys.exit('{other}' in sys.modules)"
         subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_machines_start_when_their_network_and_rights_are_there() -> None:
+    rows, _ = repository_stack()
+    (group,) = [row for row in rows if row.token.endswith(":Group") and row.name.endswith("-train")]
+    needed = {urn.split("::", 2)[2].split("$")[-1] for urn in group.depends_on}
+    assert {
+        "aws:iam/rolePolicy:RolePolicy::a100-train-train-data",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment::a100-train-train-ssm",
+        "aws:ec2/natGateway:NatGateway::a100-train-nat-shared",
+        "aws:ec2/vpcEndpoint:VpcEndpoint::a100-train-s3",
+    } <= needed

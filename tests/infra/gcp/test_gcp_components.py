@@ -210,3 +210,13 @@ def test_the_exports_are_what_readers_parse() -> None:
     mig = parse_outputs(mig_stack()[1])
     assert mig.pools["experiments"].groups == {"us-central1-a": "gpu-mig-experiments-us-central1-a-1234567"}
     assert mig.stores["data"].url == "gs://gpu-mig-data"
+
+
+def test_machines_start_when_their_network_and_rights_are_there() -> None:
+    for rows, kind in ((tpu_stack()[0], "V2Vm"), (mig_stack()[0], "InstanceGroupManager")):
+        machines = [row for row in rows if row.token.endswith(f":{kind}")]
+        assert machines
+        for row in machines:
+            needed = [urn.split("::", 2)[2].split("$")[-1] for urn in row.depends_on]
+            assert sum(one.startswith("gcp:storage/bucketIAMMember:") for one in needed) == 2, needed
+            assert any(one.startswith("gcp:compute/routerNat:") for one in needed), needed
