@@ -22,56 +22,56 @@ MESSAGE_LIMIT = 400 * 1024 * 1024
 class Nothing(provider_pb2_grpc.ResourceProviderServicer):
     """Inputs come back as they are; an id is a random one; whatever is read is as it was."""
 
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's method names
+    def Handshake(self, request: Any, context: Any) -> Any:
         """The same abilities as the simulated clouds' providers say they have."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=False, accept_resources=False)
 
-    def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Attach(self, request: Any, context: Any) -> Any:
         """Nothing to remember."""
         return empty_pb2.Empty()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
         """Some version."""
         return plugin_pb2.PluginInfo(version="0.0.1")
 
-    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def CheckConfig(self, request: Any, context: Any) -> Any:
         """Any configuration is right."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def DiffConfig(self, request: Any, context: Any) -> Any:
         """Never different."""
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Configure(self, request: Any, context: Any) -> Any:
         """Previews come here too."""
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
-    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Cancel(self, request: Any, context: Any) -> Any:
         """Nothing runs."""
         return empty_pb2.Empty()
 
-    def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Check(self, request: Any, context: Any) -> Any:
         """Any inputs are right."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Diff(self, request: Any, context: Any) -> Any:
         """Never different."""
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Create(self, request: Any, context: Any) -> Any:
         """An id, and the inputs as outputs; in a preview what is missing stays unknown."""
         id = "" if request.preview else uuid.uuid4().hex
         return provider_pb2.CreateResponse(id=id, properties=request.properties)
 
-    def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Read(self, request: Any, context: Any) -> Any:
         """As it was."""
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
-    def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Update(self, request: Any, context: Any) -> Any:
         """As wanted."""
         return provider_pb2.UpdateResponse(properties=request.news)
 
-    def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Delete(self, request: Any, context: Any) -> Any:
         """Gone."""
         return empty_pb2.Empty()
 

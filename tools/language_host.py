@@ -103,14 +103,14 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
 
     # What the engine asks about the environment
 
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's method names
+    def Handshake(self, request: Any, context: Any) -> Any:
         self._engine_address = request.engine_address or self._engine_address
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version="1.0.0")
 
-    def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:
         python = self._python(request.info, context)
         return language_pb2.GetRequiredPackagesResponse(
             packages=[
@@ -119,7 +119,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
             ]
         )
 
-    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:
         python = self._python(request.info, context)
         return language_pb2.GetRequiredPluginsResponse(
             plugins=[
@@ -128,7 +128,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
             ]
         )
 
-    def GetProgramDependencies(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetProgramDependencies(self, request: Any, context: Any) -> Any:
         python = self._python(request.info, context)
         return language_pb2.GetProgramDependenciesResponse(
             dependencies=[
@@ -136,17 +136,17 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
             ]
         )
 
-    def About(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def About(self, request: Any, context: Any) -> Any:
         version = ".".join(map(str, sys.version_info[:3]))
         return language_pb2.AboutResponse(executable=sys.executable, version=version)
 
-    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
         return language_pb2.RuntimeOptionsResponse()
 
-    def Template(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Template(self, request: Any, context: Any) -> Any:
         return language_pb2.TemplateResponse()
 
-    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
         python = self._python(request.info, context)
         requirements = Path(request.directory, "requirements.txt")
         if not requirements.exists():
@@ -161,7 +161,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
 
     # What runs programs
 
-    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Run(self, request: Any, context: Any) -> Any:
         python = self._python(request.info, context)
         program = os.path.normpath(os.path.join(request.info.program_directory or request.program, "."))
         if request.info.entry_point not in ("", "."):
@@ -194,7 +194,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
         reason = f"killed by signal {-status}" if status < 0 else f"exited with non-zero exit code: {status}"
         return language_pb2.RunResponse(error=f"Program {reason}")
 
-    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
         """Run a plugin written in Python: a policy pack (kind analyzer), or a directory with `__main__.py`."""
         python = self._python(request.info, context)
         directory = request.info.program_directory
@@ -213,7 +213,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
         self._forget(child)
         yield language_pb2.RunPluginResponse(exitcode=status)
 
-    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Cancel(self, request: Any, context: Any) -> Any:
         self.end_children()
         return empty_pb2.Empty()
 

@@ -84,27 +84,27 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     # The life of a provider instance
 
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's method names
+    def Handshake(self, request: Any, context: Any) -> Any:
         self._engines[context.peer()] = request.engine_address
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=False, accept_outputs=False)
 
-    def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Attach(self, request: Any, context: Any) -> Any:
         self._engines[context.peer()] = request.address
         return empty_pb2.Empty()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=sdk_version(self._cloud.package))
 
-    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def CheckConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def DiffConfig(self, request: Any, context: Any) -> Any:
         # Without a difference the engine would go on with the configuration that its state holds.
         found = list(changes(from_struct(request.old_inputs), from_struct(request.news), Sameness()))
         answer = provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(changes=answer, diffs=sorted({c.key.split(".")[0] for c in found}))
 
-    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Configure(self, request: Any, context: Any) -> Any:
         config = from_struct(request.args)
         try:
             client = self._cloud.client(without_unknowns(config))
@@ -122,12 +122,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             acceptSecrets=True, acceptResources=False, acceptOutputs=False, supportsPreview=True
         )
 
-    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
     # Resources
 
-    def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Check(self, request: Any, context: Any) -> Any:
         schema, kind = self._kind(request.urn, context)
         olds, news = from_struct(request.olds), from_struct(request.news)
         inputs, failures = conform(self._index, schema, news)
@@ -145,7 +145,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures=[provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in failures],
         )
 
-    def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Diff(self, request: Any, context: Any) -> Any:
         _, kind = self._kind(request.urn, context)
         # Only what the program says counts; a state without recorded inputs is compared with what it shows. What the
         # cloud had filled in and the program now says for the first time is compared with what the cloud has.
@@ -172,7 +172,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         response.diffs.extend(sorted({c.key.split(".")[0] for c in found}))
         return response
 
-    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Create(self, request: Any, context: Any) -> Any:
         schema, kind = self._kind(request.urn, context)
         inputs, secret = from_struct(request.properties), secret_names(request.properties)
         if request.preview:
@@ -193,7 +193,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 _abort_partial(context, id, with_secrets(inputs, secret), state, failed)
         return provider_pb2.CreateResponse(id=id, properties=to_struct(state))
 
-    def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Read(self, request: Any, context: Any) -> Any:
         schema, kind = self._kind(request.urn, context)
         known, old_inputs = from_struct(request.properties), from_struct(request.inputs)
         with _Refusals(context):
@@ -208,7 +208,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             inputs=to_struct(with_secrets(inputs, secret)),
         )
 
-    def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Update(self, request: Any, context: Any) -> Any:
         _, kind = self._kind(request.urn, context)
         old_state, new = from_struct(request.olds), from_struct(request.news)
         old, secret = from_struct(request.old_inputs), secret_names(request.news)
@@ -233,13 +233,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 _abort_partial(context, request.id, with_secrets(new, secret), current, failed)
         return provider_pb2.UpdateResponse(properties=to_struct(current))
 
-    def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Delete(self, request: Any, context: Any) -> Any:
         _, kind = self._kind(request.urn, context)
         with _Refusals(context):
             kind.delete(self._client(context), request.id, from_struct(request.properties))
         return empty_pb2.Empty()
 
-    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Invoke(self, request: Any, context: Any) -> Any:
         function = self._cloud.invokes().get(request.tok)
         if function is None:
             context.abort(
