@@ -65,7 +65,6 @@ class World:
         self._seq = 0
         self._now = datetime(2000, 1, 1, tzinfo=UTC)
         self._stop = threading.Event()
-        self._replaying = False
 
     def cloud(self, name: str) -> CloudWorld:
         """`aws` or `gcp`, made when it is first needed: a world without AWS never loads it."""
@@ -77,7 +76,6 @@ class World:
     def open(self) -> int:
         """Rebuild the state from the journal; return the number of records. Raises JournalDamagedError."""
         with self._guard:
-            self._replaying = True
             for record in self._journal.read():
                 self._seq = record.seq
                 self._now = record.at
@@ -85,7 +83,6 @@ class World:
                     self._carry_out(record)
                 except Exception:
                     traceback.print_exc()
-            self._replaying = False
             return self._seq
 
     def close(self) -> None:

@@ -90,7 +90,6 @@ class Group:
     metrics: set[str] = field(default_factory=set)
     retry_at: datetime | None = None
     retry_s: float = FIRST_RETRY_S
-    deleting: bool = False
 
 
 class AutoScaling:

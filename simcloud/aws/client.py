@@ -81,6 +81,11 @@ class AwsClient:
         everything = old.get("tagsAll")
         return self.tags(old) if everything is None else dict(everything)
 
+    def tag_changes(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
+        """What an update does to a resource's tags: the keys that go, and those that come or change."""
+        before, after = self.tags_before(old), self.tags(new)
+        return [k for k in before if k not in after], {k: v for k, v in after.items() if before.get(k) != v}
+
     def own_tags(self, tags: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
         """`tags` and `tagsAll` of a state. A default tag counts as the resource's own only if the program said so
         too."""

@@ -36,8 +36,6 @@ class InstanceType:
     efa_interfaces: int
     placement_strategies: frozenset[str]
     usage_classes: frozenset[str]
-    nvme_drives: int
-    nvme_gb_each: int
 
 
 def _moto_json(path: str) -> Any:
@@ -57,7 +55,6 @@ def instance_type(name: str) -> InstanceType | None:
     if row is None:
         return None
     network = row["NetworkInfo"]
-    disks = row.get("InstanceStorageInfo", {}).get("Disks", [])
     return InstanceType(
         name=name,
         vcpus=row["VCpuInfo"]["DefaultVCpus"],
@@ -72,8 +69,6 @@ def instance_type(name: str) -> InstanceType | None:
         efa_interfaces=network.get("EfaInfo", {}).get("MaximumEfaInterfaces", 0),
         placement_strategies=frozenset(row.get("PlacementGroupInfo", {}).get("SupportedStrategies", [])),
         usage_classes=frozenset(row.get("SupportedUsageClasses", ["on-demand"])),
-        nvme_drives=sum(d["Count"] for d in disks),
-        nvme_gb_each=disks[0]["SizeInGB"] if disks else 0,
     )
 
 

@@ -64,7 +64,7 @@ _OPEN_ENUMS = frozenset({"InstanceType", "BucketLocationConstraint", "ServiceNam
 
 
 def _shape(call: Call, shape: Any, value: Any, path: str) -> None:
-    """Enums, maxima and patterns of botocore's service models. Its own validator checks types, required members and
+    """Enums, maxima and ranges of botocore's service models. Its own validator checks types, required members and
     minima only."""
     if value is None:
         return

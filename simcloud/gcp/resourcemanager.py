@@ -15,12 +15,6 @@ PROJECT_ID = rule(
     "docs.cloud.google.com/resource-manager/docs/creating-managing-projects",
     ours=True,
 )
-OWNER = rule(
-    "project.no-agents-lost",
-    "a project's policy has at least the form that Google takes",
-    "docs.cloud.google.com/iam/docs/policies",
-    ours=True,
-)
 
 
 def _project(call: Call) -> str:

@@ -362,6 +362,7 @@ def set_policy(call: Call) -> dict[str, Any]:
                     "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access "
                     "prevention is enforced.",
                     reason="conditionNotMet",
+                    rule=PREVENT,
                 )
     conditional = any("condition" in b for b in call.body.get("bindings", []))
     if conditional and not item["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]:

@@ -71,7 +71,6 @@ class ResourceType(Generic[Cloud]):
     them, changes nothing."""
     write_only: ClassVar[frozenset[str]] = frozenset()
     """Inputs that the cloud never gives back; a refresh keeps what the program said."""
-    secret_outputs: ClassVar[frozenset[str]] = frozenset()
     carried: ClassVar[frozenset[str]] = frozenset()
     """Outputs that `update` finds among its `old` inputs too: what the provider's configuration had added to them."""
     sources: ClassVar[tuple[str, ...]] = ()

@@ -11,7 +11,6 @@ import random
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
@@ -59,16 +58,8 @@ class Translation(Protocol):
     def client(self, config: Mapping[str, Any]) -> Any:
         """The cloud's API for one provider instance with this configuration. Raises ValueError for a wrong one."""
 
-    def generic(self, config: Mapping[str, Any], token: str) -> ResourceType[Any]:
+    def generic(self, token: str) -> ResourceType[Any]:
         """The path of a type that is not modelled."""
-
-
-@dataclass(slots=True)
-class _Instance:
-    """One provider instance: the engine's connection to it carries its configuration."""
-
-    config: Mapping[str, Any]
-    client: Any
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -77,7 +68,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, translation: Translation, index: TypeIndex) -> None:
         self._cloud = translation
         self._index = index
-        self._instances: dict[str, _Instance] = {}
+        self._clients: dict[str, Any] = {}
+        """The API of each provider instance, by the engine's connection to it."""
         self._engines: dict[str, str] = {}
         self._told: set[tuple[str, str]] = set()
         self._guard = threading.Lock()
@@ -105,13 +97,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=answer, diffs=sorted({c.key.split(".")[0] for c in found}))
 
     def Configure(self, request: Any, context: Any) -> Any:
-        config = from_struct(request.args)
         try:
-            client = self._cloud.client(without_unknowns(config))
+            client = self._cloud.client(without_unknowns(from_struct(request.args)))
         except ValueError as wrong:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(wrong))
         with self._guard:
-            self._instances[context.peer()] = _Instance(config, client)
+            self._clients[context.peer()] = client
         self._log(
             context.peer(),
             request.urn,
@@ -264,7 +255,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind = self._cloud.types().get(token)
         if kind is None:
             self._say_generic(urn, token, context)
-            kind = self._cloud.generic(self._instances[context.peer()].config, token)
+            kind = self._cloud.generic(token)
         return schema, kind
 
     def _say_generic(self, urn: str, token: str, context: Any) -> None:
@@ -297,15 +288,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, kind: ResourceType[Any], state: Mapping[str, Any], new: Mapping[str, Any], context: Any
     ) -> Mapping[str, bool]:
         # In a preview, a provider whose own configuration is not known yet was never configured.
-        instance = self._instances.get(context.peer())
-        return kind.outdated(instance.client, state, new) if instance else {}
+        client = self._clients.get(context.peer())
+        return {} if client is None else kind.outdated(client, state, new)
 
     def _client(self, context: Any) -> Any:
-        instance = self._instances.get(context.peer())
-        if instance is None:
+        client = self._clients.get(context.peer())
+        if client is None:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "this provider instance was never configured")
-            raise AssertionError
-        return instance.client
+        return client
 
 
 _PD = provider_pb2.PropertyDiff

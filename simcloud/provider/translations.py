@@ -32,11 +32,18 @@ GCP_ATTEMPTS = 5
 """The Google provider repeats a call whose connection was reset. Source: its `isConnectionResetNetworkError`."""
 
 
-class _Aws:
-    package = "aws"
+class _Side:
+    """What both translations share: the world behind them, and the path of a type that neither models."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+
+    def generic(self, token: str) -> ResourceType[Any]:
+        return GenericType(token, lambda action, args: self._world.control("generic", action, args))
+
+
+class _Aws(_Side):
+    package = "aws"
 
     def _send(self, request: Request) -> Response:
         try:
@@ -63,15 +70,9 @@ class _Aws:
 
         return AwsClient.configured(Clients(self._send), config, default_region(self._world.home))
 
-    def generic(self, config: Mapping[str, Any], token: str) -> ResourceType[Any]:
-        return GenericType(token, lambda action, args: self._world.control("generic", action, args))
 
-
-class _Gcp:
+class _Gcp(_Side):
     package = "gcp"
-
-    def __init__(self, world: World) -> None:
-        self._world = world
 
     def _send(self, request: Request) -> Response:
         for _ in range(GCP_ATTEMPTS):
@@ -95,9 +96,6 @@ class _Gcp:
         from simcloud.gcp.cloud import client
 
         return client(self._send, config)
-
-    def generic(self, config: Mapping[str, Any], token: str) -> ResourceType[Any]:
-        return GenericType(token, lambda action, args: self._world.control("generic", action, args))
 
 
 def translation(package: str, world: World) -> Translation:

@@ -45,11 +45,9 @@ class AwsType(ResourceType[AwsClient]):
 
 def retag_ec2(api: Any, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
     """Change the tags of an EC2 resource."""
-    before, after = cloud.tags_before(old), cloud.tags(new)
-    gone = [{"Key": k} for k in before if k not in after]
+    gone, changed = cloud.tag_changes(old, new)
     if gone:
-        api.delete_tags(Resources=[id], Tags=gone)
-    changed = {k: v for k, v in after.items() if before.get(k) != v}
+        api.delete_tags(Resources=[id], Tags=[{"Key": k} for k in gone])
     if changed:
         api.create_tags(Resources=[id], Tags=pairs(changed))
 

@@ -44,9 +44,7 @@ class _IamType(AwsType):
 
 
 def _retag(api: Any, kind: str, name: dict[str, str], cloud: AwsClient, old: Props, new: Props) -> None:
-    before, after = cloud.tags_before(old), cloud.tags(new)
-    gone = [k for k in before if k not in after]
-    changed = {k: v for k, v in after.items() if before.get(k) != v}
+    gone, changed = cloud.tag_changes(old, new)
     if gone:
         getattr(api, f"untag_{kind}")(**name, TagKeys=gone)
     if changed:
@@ -410,9 +408,7 @@ class Key(AwsType):
             api.put_key_policy(KeyId=id, PolicyName="default", Policy=new["policy"])
         if (old.get("description") or "") != (new.get("description") or ""):
             api.update_key_description(KeyId=id, Description=new.get("description") or "")
-        before, after = cloud.tags_before(old), cloud.tags(new)
-        gone = [k for k in before if k not in after]
-        changed = {k: v for k, v in after.items() if before.get(k) != v}
+        gone, changed = cloud.tag_changes(old, new)
         if gone:
             api.untag_resource(KeyId=id, TagKeys=gone)
         if changed:

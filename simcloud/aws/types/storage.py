@@ -438,11 +438,9 @@ class LogGroup(AwsType):
                     "NotModelled", "DisassociateKmsKey", "taking the key off a log group is not modelled", 501
                 )
             api.associate_kms_key(logGroupName=id, kmsKeyId=new["kmsKeyId"])
-        before, after = cloud.tags_before(old), cloud.tags(new)
-        gone = [k for k in before if k not in after]
+        gone, changed = cloud.tag_changes(old, new)
         if gone:
             api.untag_log_group(logGroupName=id, tags=gone)
-        changed = {k: v for k, v in after.items() if before.get(k) != v}
         if changed:
             api.tag_log_group(logGroupName=id, tags=changed)
 

@@ -166,13 +166,6 @@ def _type(call: Call, name: str) -> dict[str, Any]:
     }
 
 
-INCOMPATIBLE = rule(
-    "disk.machine",
-    "the machine type takes the disk type",
-    "API errors seen: features are not compatible for creating instance",
-)
-
-
 def check_machine(machine: facts.Machine, name: str) -> None:
     """Raises Refusal when a machine type does not take a disk type."""
     if name.startswith("pd-") and not machine.persistent_disk:

@@ -212,7 +212,6 @@ class BucketObject(GcpType):
         {"bucket", "name", "kmsKeyName", "storageClass", "customerEncryption", "source", "content", "contentType"}
     )
     write_only = frozenset({"source", "content", "sourceMd5hash", "customerEncryption", "forceEmptyContentType"})
-    secret_outputs = frozenset({"content"})
     sources = (PROVIDER + "storage_bucket_object",)
     fields: ClassVar[tuple[Field, ...]] = (
         Field("name"),
