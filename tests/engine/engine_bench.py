@@ -69,6 +69,16 @@ class Engine:
         assert (done.status != 0) == fails, done.text
         return done
 
+    def errors(self, *words: str, fails: bool) -> dict[str, str]:
+        """What an update says of each resource that failed, by logical name; what no resource is to blame for is ''."""
+        found: dict[str, str] = {}
+        for line in self.pulumi(*words, "--json", fails=fails).out.splitlines():
+            said = json.loads(line).get("diagnosticEvent", {}) if line.startswith("{") else {}
+            if said.get("severity") == "error":
+                name = said.get("urn", "").split("::")[-1]
+                found[name] = found.get(name, "") + said["message"]
+        return found
+
     def steps(self, *words: str) -> dict[str, str]:
         """A preview as data: what is planned for each resource that is not left alone, by type and name."""
         planned = json.loads(self.pulumi("preview", "--json", *words).out)

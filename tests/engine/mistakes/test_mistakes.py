@@ -1,0 +1,59 @@
+"""Mistakes in plain Pulumi programs are refused as the clouds refuse them, and the same programs put right are accepted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import planted
+from engine_bench import Engine
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {here!r})
+import planted
+planted.declare({area!r}, {wrong!r})
+"""
+CONFIG = {
+    "aws": "config:\n  aws:region: us-east-1\n",
+    "gcp": "config:\n  gcp:project: planted-mistakes\n  gcp:region: us-central1\n  gcp:zone: us-central1-a\n",
+}
+
+
+def _errors(engine: Engine, area: str, wrong: bool) -> dict[str, str]:
+    """What the engine says of each resource that failed, by logical name."""
+    cloud = area.split("_")[0]
+    engine.use_program(PROGRAM.format(here=str(HERE), area=area, wrong=wrong), CONFIG[cloud])
+    return engine.errors("up", "--yes", "--skip-preview", "--continue-on-error", fails=wrong)
+
+
+@pytest.mark.parametrize("area", planted.areas())
+def test_put_right_everything_is_accepted(engine: Engine, area: str) -> None:
+    assert _errors(engine, area, wrong=False) == {}
+
+
+@pytest.mark.parametrize("area", planted.areas())
+def test_each_mistake_is_refused_in_the_services_own_words(engine: Engine, area: str) -> None:
+    errors = _errors(engine, area, wrong=True)
+    missed = []
+    for one in planted.of(area):
+        said = errors.pop(one.name, None)
+        if said is None:
+            missed.append(f"{one.name}: accepted; {one.source}: {one.operation} should say {one.code}")
+        elif one.operation == planted.CHECK:
+            if one.code not in said or one.property not in said:
+                missed.append(f"{one.name}: should name {one.property!r} and say {one.code!r}; it said: {said}")
+        elif f"{one.operation}: {one.code}: " not in said:
+            missed.append(f"{one.name}: should say '{one.operation}: {one.code}: ...'; it said: {said}")
+    assert not missed, "\n".join(missed)
+    assert errors == {}, f"these were right and failed: {errors}"
+
+
+def test_every_mistake_has_a_source() -> None:
+    sources = {m.name: m.source for area in planted.areas() for m in planted.of(area)}
+    assert [name for name, source in sources.items() if len(source) < 10] == []
