@@ -1,18 +1,20 @@
 """Mistakes planted in plain Pulumi programs, each beside the same declaration put right.
 
-A module of this folder named `aws_*.py` or `gcp_*.py` is an area. It imports one cloud's SDK and nothing of Fleetyard, and
-declares each mistake once, as a function that gets the resource's logical name and whether to make the mistake:
+A module of this folder named `aws_*.py` or `gcp_*.py` is an area. It imports one cloud's SDK and nothing of
+Fleetyard, and declares each mistake once, as a function that gets the resource's logical name and whether to make the
+mistake:
 
     @mistake("subnet-outside-its-vpc", source="EC2 API reference: CreateSubnet, InvalidSubnet.Range",
              code="InvalidSubnet.Range", operation="CreateSubnet")
     def _(n: str, wrong: bool) -> None:
         aws.ec2.Subnet(n, vpc_id=vpc().id, cidr_block="10.9.0.0/24" if wrong else "10.1.1.0/24")
 
-The resource that must be refused is named exactly `n`; helpers may be named `f"{n}-..."`. What several share (a network) comes
-from a function under `functools.cache`. `operation` is the API operation or method that refuses; `CHECK` when the provider
-refuses before any call (a type, a misspelt member), and `code` then is a part of what it says. `test_mistakes.py` runs every
-area twice through the real engine on an empty world of its own: put right, where everything must be accepted, and wrong, where
-each resource must be refused with its own code and operation and nothing else may fail.
+The resource that must be refused is named exactly `n`; helpers may be named `f"{n}-..."`. What several share (a
+network) comes from a function under `functools.cache`. `operation` is the API operation or method that refuses;
+`CHECK` when the provider refuses before any call (a type, a misspelt member), and `code` then is a part of what it
+says. `test_mistakes.py` runs every area twice through the real engine on an empty world of its own: put right, where
+everything must be accepted, and wrong, where each resource must be refused with its own code and operation and
+nothing else may fail.
 """
 
 from __future__ import annotations

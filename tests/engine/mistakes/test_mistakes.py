@@ -1,18 +1,14 @@
-"""Mistakes in plain Pulumi programs are refused as the clouds refuse them, and the same programs put right are accepted."""
+"""Mistakes in plain Pulumi programs are refused as the clouds refuse them; the same programs put right are accepted."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-import pytest
-
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-
 import planted
+import pytest
 from engine_bench import Engine
 
+HERE = Path(__file__).parent
 PROGRAM = """
 import sys
 sys.path.insert(0, {here!r})
