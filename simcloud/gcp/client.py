@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from simcloud.gcp.documents import APIS, text
 from simcloud.provider.model import CloudError
 from simcloud.wire import Request, Response
 
 Send = Callable[[Request], Response]
-
-_VERSIONS = {"compute": "v1", "storage": "v1", "iam": "v1", "cloudkms": "v1", "tpu": "v2", "cloudresourcemanager": "v1"}
 
 
 class _Http:
@@ -38,7 +37,7 @@ class _Http:
 
         url = urlsplit(uri)
         content = body.encode() if isinstance(body, str) else body or b""
-        lower = {name.lower(): value for name, value in (headers or {}).items()}
+        lower = {name.lower(): value for name, value in (headers or {}).items()} | {"host": url.netloc}
         answer = self._send(Request(method, url.path, url.query, lower, content))
         return httplib2.Response({**answer.headers, "status": str(answer.status)}), answer.body
 
@@ -70,20 +69,18 @@ class GcpClient:
         self._collections: dict[str, Any] = {}
 
     def service(self, api: str) -> Any:
-        """Google's client for one API."""
+        """Google's client for one of `documents.APIS`."""
         if api not in self._collections:
-            from googleapiclient.discovery import build
+            from googleapiclient.discovery import build_from_document
 
-            self._collections[api] = build(
-                api, _VERSIONS[api], http=self._http, static_discovery=True, cache_discovery=False
-            )
+            self._collections[api] = build_from_document(text(api), http=self._http)
         return self._collections[api]
 
     def collection(self, path: str) -> Any:
-        """A collection of an API: `compute.networks`, `tpu.projects.locations.nodes`."""
+        """A collection of an API: `compute.networks`, `tpu.projects.locations.nodes`, `v2.cloudfunctions.projects`."""
         if path not in self._collections:
             parent, _, name = path.rpartition(".")
-            above = self.collection(parent) if "." in parent else self.service(parent)
+            above = self.service(parent) if parent in APIS else self.collection(parent)
             self._collections[path] = getattr(above, name)()
         return self._collections[path]
 

@@ -33,7 +33,7 @@ class Gcp:
 
     def named(self, request: Request) -> str:
         """The method's id in the discovery document, or the method and path."""
-        match = documents.find(request.method, request.path)
+        match = documents.find(request.method, request.path, request.headers.get("host", ""))
         return match.method.id if match else f"{request.method} {request.path}"
 
     def refusal(self, kind: str, request: Request) -> Response:

@@ -128,8 +128,12 @@ def in_use(kind: str, name: str, user: str) -> Refusal:
     )
 
 
+OLDER = frozenset({"compute", "storage", "dns", "sqladmin", "bigquery"})
+"""The APIs that name a `reason` in `errors`."""
+
+
 def render(refusal: Refusal, api: str) -> Response:
-    """The HTTP response of a refusal in the form of the API `api` (`compute`, `storage`, or one of the newer ones)."""
+    """The HTTP response of a refusal in the form of the API `api`, one of `OLDER` or one of the newer ones."""
     ours = refusal.rule is not None and refusal.rule.ours
     entry = {
         "message": refusal.message,
@@ -137,7 +141,7 @@ def render(refusal: Refusal, api: str) -> Response:
         "reason": refusal.reason,
     }
     error: dict[str, Any] = {"code": refusal.status, "message": refusal.message}
-    if api in ("compute", "storage"):
+    if api in OLDER:
         error["errors"] = [entry]
         if refusal.details:
             error["details"] = refusal.details

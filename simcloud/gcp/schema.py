@@ -46,9 +46,9 @@ def check_parameter(name: str, spec: dict[str, Any], value: str) -> None:
 class _Checker:
     def __init__(self, method: Method) -> None:
         self.api = method.api
-        key = "cloudresourcemanager_v3" if method.id.startswith("v3.") else method.api
-        self.doc = document(key)
-        self.id = method.id.removeprefix("v3.")
+        self.key = method.key
+        self.doc = document(method.key)
+        self.id = method.id
 
     def message(self, schema: str, value: dict[str, Any], path: str, field: str) -> dict[str, Any]:
         shape = self.doc["schemas"][schema]
@@ -65,14 +65,10 @@ class _Checker:
                 continue
             inner = f"{path}.{name}" if path else name
             kept[name] = self.value(spec, item, inner, f"{field}.{name}")
-        for name in _required(self.api_key, schema, self.id):
+        for name in _required(self.key, schema, self.id):
             if kept.get(name) in (None, ""):
                 raise self._missing(f"{field}.{name}", name)
         return kept
-
-    @property
-    def api_key(self) -> str:
-        return "cloudresourcemanager_v3" if self.doc["version"] == "v3" else self.api
 
     def value(self, spec: dict[str, Any], value: Any, path: str, field: str) -> Any:
         if "$ref" in spec:
@@ -175,6 +171,13 @@ _FILLED_IN = frozenset({("Route", "priority")})
 """Marked as required, yet their description names a default."""
 
 
+_TELLING = frozenset(
+    {"tpu", "file", "redis", "secretmanager", "parallelstore", "artifactregistry", "cloudscheduler"}
+    | {"vpcaccess", "run", "v2.cloudfunctions", "billingbudgets"}
+)
+"""APIs whose documents begin the description of what is required with that word."""
+
+
 @cache
 def _required(api: str, schema: str, method: str) -> tuple[str, ...]:
     """Members of a schema that a method requires: marked by annotation, or by the word Required in the newer APIs."""
@@ -182,7 +185,8 @@ def _required(api: str, schema: str, method: str) -> tuple[str, ...]:
     for name, spec in document(api)["schemas"][schema].get("properties", {}).items():
         made = method.endswith((".insert", ".create"))
         marked = made and method in spec.get("annotations", {}).get("required", []) and (schema, name) not in _FILLED_IN
-        told = api == "tpu" and spec.get("description", "").startswith("Required.") and method.endswith(".create")
+        told = api in _TELLING and method.endswith(".create") and name not in ("name", "parent")
+        told = told and spec.get("description", "").startswith("Required.") and not spec.get("readOnly")
         if marked or told:
             found.append(name)
     return tuple(found)

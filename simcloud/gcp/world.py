@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from simcloud.gcp import documents, schema
-from simcloud.gcp.call import HANDLERS, Call
+from simcloud.gcp import documents, kinds, schema
+from simcloud.gcp.call import Call
 from simcloud.gcp.control import Knobs, control
-from simcloud.gcp.errors import Refusal, render, rule
+from simcloud.gcp.errors import OLDER, Refusal, render, rule
 from simcloud.wire import Moment, Request, Response
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class State:
     versions: dict[str, dict[str, Any]] = field(default_factory=dict)
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     queued: dict[str, dict[str, Any]] = field(default_factory=dict)
+    things: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Resources of the services that `simcloud.gcp.kinds` tells by tables, by service and name."""
     group_errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Failed launches of managed instance groups, newest last."""
     knobs: Knobs = field(default_factory=Knobs)
@@ -86,12 +88,12 @@ class GcpWorld:
     def handle(self, request: Request, moment: Moment) -> Response:
         """Answer one HTTP request. Refusals are responses, never exceptions."""
         self.forget()
-        match = documents.find(request.method, request.path)
+        match = documents.find(request.method, request.path, request.headers.get("host", ""))
         api = match.method.api if match else _api_of(request.path)
         try:
             if match is None:
                 raise Refusal(404, f"No API has {request.method} {request.path}.", rule=NO_SUCH_PATH)
-            handler = HANDLERS.get(match.method.id)
+            handler = kinds.handler(match.method.id)
             if handler is None:
                 raise Refusal(501, f"The simulated cloud does not model {match.method.id}.", rule=UNMODELLED)
             call = self._call(match, request, moment)
@@ -130,7 +132,7 @@ class GcpWorld:
         """Whether the request only reads, so that a journal need not keep it."""
         if request.method in ("GET", "HEAD"):
             return True
-        match = documents.find(request.method, request.path)
+        match = documents.find(request.method, request.path, request.headers.get("host", ""))
         return match is not None and match.method.id.rsplit(".", 1)[-1] in _READING
 
     def tick(self, moment: Moment) -> bool:
@@ -180,7 +182,7 @@ class GcpWorld:
         from simcloud.gcp import iam, kms, storage, tpu
         from simcloud.gcp.compute import base
 
-        for module in (base, storage, iam, kms, tpu):
+        for module in (base, storage, iam, kms, tpu, kinds):
             yield from module.inventory(self)
 
     def kept(self) -> list[dict[str, Any]]:
@@ -201,4 +203,4 @@ _READING = frozenset({"wait", "testIamPermissions", "getIamPolicy", "listManaged
 
 def _api_of(path: str) -> str:
     head = path.lstrip("/").split("/")[0]
-    return head if head in ("compute", "storage") else "iam"
+    return head if head in OLDER else "iam"

@@ -10,8 +10,7 @@ import pytest
 from gcp_bench import PROJECT, Bench
 from test_gcp_refusals import CASES, stage
 
-from simcloud.gcp import documents
-from simcloud.gcp.call import HANDLERS
+from simcloud.gcp import documents, kinds
 from simcloud.wire import Request
 
 WORDS = [
@@ -72,14 +71,14 @@ def methods() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
 
     def walk(doc: dict[str, Any], branch: dict[str, Any], prefix: str) -> None:
         for method in branch.get("methods", {}).values():
-            if prefix + method["id"] in HANDLERS:
+            if kinds.handler(prefix + method["id"]) is not None:
                 found.append((prefix + method["id"], doc, method))
         for child in branch.get("resources", {}).values():
             walk(doc, child, prefix)
 
     for api in documents.APIS:
         doc = documents.document(api)
-        walk(doc, doc, "v3." if api.endswith("_v3") else "")
+        walk(doc, doc, f"{api.rpartition('.')[0]}." if "." in api else "")
     return found
 
 
@@ -97,7 +96,8 @@ def send(bench: Bench, doc: dict[str, Any], method: dict[str, Any], body: Any, c
     asked = [n for n, p in method.get("parameters", {}).items() if p["location"] == "query" and chance.random() < 0.3]
     query = [f"{name}={chance.choice(['x', '1', 'true', 'labels'])}" for name in asked]
     data = json.dumps(body).encode() if "request" in method else b""
-    return bench.send(Request(method["httpMethod"], "/" + path, "&".join(query), {}, data)).status
+    host = {"host": doc["rootUrl"].split("/")[2]}
+    return bench.send(Request(method["httpMethod"], "/" + path, "&".join(query), host, data)).status
 
 
 @pytest.mark.parametrize("seed", range(6))

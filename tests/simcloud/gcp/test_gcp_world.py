@@ -161,7 +161,7 @@ def test_every_handler_is_a_method_of_google(bench: Bench) -> None:
             walk(child, prefix)
 
     for api in documents.APIS:
-        walk(documents.document(api), "v3." if api.endswith("_v3") else "")
+        walk(documents.document(api), f"{api.rpartition('.')[0]}." if "." in api else "")
     assert set(HANDLERS) <= known
 
 
