@@ -58,6 +58,14 @@ class GenericWorld:
             return None
         raise ValueError(f"no such action: {action}")
 
+    def saved(self) -> Any:
+        """The table."""
+        return self._rows
+
+    def restore(self, state: Any) -> None:
+        """The table of a snapshot."""
+        self._rows = state
+
     def inventory(self) -> list[dict[str, Any]]:
         """Every generic resource."""
         return [

@@ -4,6 +4,9 @@ A line is written before the call is carried out, and the caller gets its answer
 always in the journal, and a call that was cut off in between is carried out when the world next opens, as a cloud
 carries out a request whose reply was lost. Each line ends with a checksum; a last line without a right one was never
 answered and is dropped, a wrong line before the last is damage and is refused.
+
+What was asked is sealed (`simcloud.seal`): a request holds whatever secrets a program has. When, which cloud and the
+line's number stay readable.
 """
 
 from __future__ import annotations
@@ -18,9 +21,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from simcloud.seal import Seal, SealBrokenError, key_path
 from simcloud.wire import Request
-
-FORMAT = 1
 
 
 class JournalDamagedError(Exception):
@@ -72,34 +74,33 @@ def _without_signature(authorization: str) -> str:
     return authorization.split(", SignedHeaders")[0].split(",SignedHeaders")[0]
 
 
-def _line(record: Record) -> bytes:
-    text = json.dumps(
-        [record.seq, record.at.isoformat(), record.cloud, record.kind, record.body], separators=(",", ":")
-    ).encode()
-    return b"%s\t%08x\n" % (text, zlib.crc32(text))
+_REMEDY = "Fix: restore the file from a copy, or start an empty world with `fleetyard sim start --fresh`."
 
 
 class Journal:
     """The file. One process writes it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seal: Seal | None = None) -> None:
         self.path = path
+        self._seal = seal or Seal()
         self._file: int | None = None
 
-    def read(self) -> Iterator[Record]:
-        """All records in order; cuts an unfinished last line off the file. Raises JournalDamagedError."""
+    def read(self, start: int = 0) -> Iterator[Record]:
+        """All records in order, from byte `start` on; cuts an unfinished last line off the file.
+
+        Raises JournalDamagedError.
+        """
         if not self.path.exists():
             return
-        good_bytes = 0
+        good_bytes = start
         with self.path.open("rb") as lines:
+            lines.seek(start)
             for number, line in enumerate(lines, 1):
-                record = _parsed(line)
+                record = self._parsed(line, number)
                 if record is None:
                     if lines.read(1):
                         raise JournalDamagedError(
-                            f"{self.path.name}, line {number}: the checksum is wrong and lines follow. "
-                            "Fix: restore the file from a copy, or start an empty world with `fleetyard sim "
-                            "start --fresh`."
+                            f"{self.path.name}, line {number}: the checksum is wrong and lines follow. {_REMEDY}"
                         )
                     break
                 good_bytes += len(line)
@@ -112,7 +113,7 @@ class Journal:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        line = _line(record)
+        line = self._line(record)
         start = os.fstat(self._file).st_size
         try:
             written = os.write(self._file, line)
@@ -129,10 +130,42 @@ class Journal:
             os.close(self._file)
             self._file = None
 
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self.path.stat().st_size if self.path.exists() else 0
 
-def _parsed(line: bytes) -> Record | None:
-    text, tab, checksum = line.rstrip(b"\n").rpartition(b"\t")
-    if not tab or not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
-        return None
-    seq, at, cloud, kind, body = json.loads(text)
-    return Record(seq, datetime.fromisoformat(at), cloud, kind, body)
+    def checksum(self, end: int) -> int:
+        """The checksum of everything before byte `end`; -1 when the file is shorter."""
+        found, left = 0, end
+        if self.size() < end:
+            return -1
+        with self.path.open("rb") as file:
+            while left and (piece := file.read(min(left, 1 << 20))):
+                found, left = zlib.crc32(piece, found), left - len(piece)
+        return found
+
+    def _line(self, record: Record) -> bytes:
+        at = record.at.isoformat()
+        plain = json.dumps(record.body, separators=(",", ":")).encode()
+        sealed = self._seal.close(plain, _context(record.seq, at, record.cloud, record.kind))
+        body = base64.b64encode(sealed).decode()
+        text = json.dumps([record.seq, at, record.cloud, record.kind, body], separators=(",", ":")).encode()
+        return b"%s\t%08x\n" % (text, zlib.crc32(text))
+
+    def _parsed(self, line: bytes, number: int) -> Record | None:
+        text, tab, checksum = line.rstrip(b"\n").rpartition(b"\t")
+        if not tab or not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
+            return None
+        seq, at, cloud, kind, body = json.loads(text)
+        try:
+            plain = self._seal.open(base64.b64decode(body), _context(seq, at, cloud, kind))
+        except (SealBrokenError, TypeError):
+            raise JournalDamagedError(
+                f"{self.path.name}, line {number}: it was not sealed with this user's key ({key_path()}). "
+                f"Fix: put that key back, or start an empty world with `fleetyard sim start --fresh`."
+            ) from None
+        return Record(seq, datetime.fromisoformat(at), cloud, kind, json.loads(plain))
+
+
+def _context(seq: int, at: str, cloud: str, kind: str) -> bytes:
+    return f"{seq} {at} {cloud} {kind}".encode()

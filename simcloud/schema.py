@@ -24,9 +24,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from simcloud.registry import Registry
+
 SDKS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp"}
-FORMAT = 4
+FORMAT = 5
 """Raised when what is stored changes shape."""
+_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,14 @@ class ResourceSchema:
     required: frozenset[str]
     outputs: Mapping[str, str]
     secrets: frozenset[str]
+    replaces: frozenset[str] = frozenset()
+    """Inputs (dotted, nested ones too) of which the SDK's documentation says that a change replaces the resource."""
+    create_only: frozenset[str] = frozenset()
+    """Inputs that CloudFormation's registry lets nobody change after creation (AWS only)."""
+    import_id: str = ""
+    """The id in the documentation's first example of an import: its form."""
+    import_by: tuple[str, ...] = ()
+    """The words in backticks of the sentence that says what an import takes (`name`, or `cluster` and `service`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class NestedSchema:
 
     properties: Mapping[str, str]
     required: frozenset[str]
+    replaces: frozenset[str] = frozenset()
 
 
 def sdk_version(package: str) -> str:
@@ -83,13 +95,36 @@ class TypeIndex:
         body = self._load("resource", token)
         if body is None:
             return None
-        return ResourceSchema(token, body["i"], frozenset(body["r"]), body["o"], frozenset(body["s"]))
+        replaces = frozenset(body["f"]) | {
+            f for name, kind in body["i"].items() for f in self._nested_replaces(name, kind)
+        }
+        return ResourceSchema(
+            token,
+            body["i"],
+            frozenset(body["r"]),
+            body["o"],
+            frozenset(body["s"]),
+            replaces,
+            frozenset(body["c"]),
+            body["id"],
+            tuple(body["by"]),
+        )
+
+    def _nested_replaces(self, path: str, kind: str, depth: int = 0) -> Iterable[str]:
+        """What replaces inside a property. A type that holds itself ends after a few levels."""
+        plain = kind.strip("[]{}")
+        nested = self.nested(plain[1:]) if plain.startswith("@") and depth < _DEPTH else None
+        if nested is None:
+            return
+        yield from (f"{path}.{name}" for name in nested.replaces)
+        for name, inner in nested.properties.items():
+            yield from self._nested_replaces(f"{path}.{name}", inner, depth + 1)
 
     @functools.lru_cache(maxsize=8192)  # noqa: B019
     def nested(self, name: str) -> NestedSchema | None:
         """The schema of a nested input type, named as in a `@Name` type."""
         body = self._load("nested", name)
-        return None if body is None else NestedSchema(body["p"], frozenset(body["r"]))
+        return None if body is None else NestedSchema(body["p"], frozenset(body["r"]), frozenset(body["f"]))
 
     def tokens(self) -> list[str]:
         """All resource tokens of the SDK, in order."""
@@ -124,13 +159,24 @@ class _Reader:
         args = getattr(source_module, class_name + "InitArgs", None) or getattr(
             source_module, class_name + "Args", None
         )
-        inputs, required = self._properties(args) if args is not None else ({}, [])
+        inputs, required, replaces = self._properties(args) if args is not None else ({}, [], [])
         outputs = {name: self._type(hint) for name, hint in _types.resource_types(cls).items()}
-        secrets = re.findall(r"additional_secret_outputs=\[([^\]]*)\]", inspect.getsource(source_module))
+        source = inspect.getsource(source_module)
+        secrets = re.findall(r"additional_secret_outputs=\[([^\]]*)\]", source)
         names = re.findall(r'"(\w+)"', " ".join(secrets))
-        self.resources[token] = {"i": inputs, "r": required, "o": outputs, "s": names}
+        example = re.search(r"\$ pulumi import " + re.escape(token) + r" \S+ (\S+)", source)
+        sentence = re.search(r"Using `pulumi import`, import (.*?)For example", source, re.S)
+        self.resources[token] = {
+            "i": inputs,
+            "r": required,
+            "o": outputs,
+            "s": names,
+            "f": replaces,
+            "id": example.group(1).strip("\"'") if example else "",
+            "by": re.findall(r"`(\w+)`", sentence.group(1).partition(" using ")[2]) if sentence else [],
+        }
 
-    def _properties(self, args: Any) -> tuple[dict[str, str], list[str]]:
+    def _properties(self, args: Any) -> tuple[dict[str, str], list[str], list[str]]:
         from pulumi import _types
 
         names = _types.input_type_py_to_pulumi_names(args)
@@ -140,7 +186,11 @@ class _Reader:
             for python, wire in names.items()
             if python in parameters and parameters[python].default is inspect.Parameter.empty
         ]
-        return {name: self._type(hint) for name, hint in _types.input_type_types(args).items()}, required
+        types = {name: self._type(hint) for name, hint in _types.input_type_types(args).items()}
+        replaces = [
+            wire for python, wire in names.items() if says_replaced(inspect.getdoc(getattr(args, python, None)))
+        ]
+        return types, required, replaces
 
     def _type(self, hint: Any) -> str:
         plain = _plain(hint)
@@ -161,9 +211,27 @@ class _Reader:
         name = f"{module}.{cls.__name__.removesuffix('Args')}"
         if name not in self.nested:
             self.nested[name] = {}  # a type may hold itself
-            properties, required = self._properties(cls)
-            self.nested[name] = {"p": properties, "r": required}
+            properties, required, replaces = self._properties(cls)
+            self.nested[name] = {"p": properties, "r": required, "f": replaces}
         return f"@{name}"
+
+
+_REPLACED = re.compile(
+    r"\b(forc|caus|creat|trigger|requir)\w*\b.*"
+    r"\b(new resource|new cluster|new interface|replacement|re-?creation|re-?create)"
+    r"|\bwill re-?create\b|\bimmutable\b",
+    re.I | re.S,
+)
+_SOMETIMES = re.compile(
+    r"\b(if|when|unless|other time|except|without|not|doesn't|in[- ]place|other changes|user)\b", re.I
+)
+_ALWAYS = re.compile(r"\b(if|when) (it is )?(changed|modified|mutated)\b", re.I)
+
+
+def says_replaced(text: str | None) -> bool:
+    """Whether a property's documentation says, without a condition, that a change makes a new resource."""
+    sentences = re.split(r"(?<=[.!])\s+|\n\s*\n", text or "")
+    return any(_REPLACED.search(one) and not _SOMETIMES.search(_ALWAYS.sub("", one)) for one in sentences)
 
 
 def _plain(hint: Any) -> Any:
@@ -192,6 +260,9 @@ def build(package: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     reader = _Reader(package)
     reader.read()
+    registry = Registry() if package == "aws" else None
+    for token, body in reader.resources.items():
+        body["c"] = sorted(registry.create_only(token, body["i"])) if registry else []
     unfinished = path.with_suffix(f".{os.getpid()}")
     unfinished.unlink(missing_ok=True)
     rows: Iterable[tuple[str, str, str]] = [

@@ -16,9 +16,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from simcloud import snapshot
 from simcloud.faults import Faults, strike_after, strike_before
 from simcloud.journal import Journal, Record, request_body
+from simcloud.seal import Seal
 from simcloud.wire import Moment, Request, Response
+
+LEAST_UNSAVED = 100
+"""Records that are worth a snapshot once nobody calls any more."""
+MOST_UNSAVED = 600
+"""Records after which one is written at once: at about 5 ms each, a replay then takes some seconds."""
+QUIET_S = 1.0
 
 
 class CloudWorld(Protocol):
@@ -45,6 +53,12 @@ class CloudWorld(Protocol):
     def control(self, action: str, args: Mapping[str, Any], moment: Moment) -> Any:
         """Turn one of the simulation's own knobs (capacity, quota). Raises ValueError for a knob it has not."""
 
+    def saved(self) -> Any:
+        """Its whole state, for a snapshot: what `pickle` can write."""
+
+    def restore(self, state: Any) -> None:
+        """Take up a state that `saved` gave."""
+
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource that exists and that somebody made: service, type, id, tags."""
 
@@ -58,13 +72,16 @@ class World:
     def __init__(self, home: Path, makers: Mapping[str, Callable[[], CloudWorld]]) -> None:
         self.home = home
         self.faults = Faults()
-        self._journal = Journal(home / "journal")
+        self._seal = Seal()
+        self._journal = Journal(home / "journal", self._seal)
         self._makers = makers
         self._clouds: dict[str, CloudWorld] = {}
         self._guard = threading.RLock()
         self._seq = 0
         self._now = datetime(2000, 1, 1, tzinfo=UTC)
         self._stop = threading.Event()
+        self._saved_seq = 0
+        self._called_at = time.monotonic()
 
     def cloud(self, name: str) -> CloudWorld:
         """`aws` or `gcp`, made when it is first needed: a world without AWS never loads it."""
@@ -76,7 +93,7 @@ class World:
     def open(self) -> int:
         """Rebuild the state from the journal; return the number of records. Raises JournalDamagedError."""
         with self._guard:
-            for record in self._journal.read():
+            for record in self._journal.read(self._restored()):
                 self._seq = record.seq
                 self._now = record.at
                 try:
@@ -85,9 +102,39 @@ class World:
                     traceback.print_exc()
             return self._seq
 
+    def _restored(self) -> int:
+        """Take up the snapshot, if there is one that fits; the journal's byte from which to go on."""
+        reach = snapshot.reach(self.home)
+        if reach is None or self._journal.checksum(reach.journal_bytes) != reach.checksum:
+            return 0
+        state = snapshot.load(self.home, self._seal)
+        if state is None:
+            return 0
+        try:
+            for name, part in state.items():
+                self.cloud(name).restore(part)
+        except Exception:
+            traceback.print_exc()
+            self._clouds.clear()
+            return 0
+        self._seq = self._saved_seq = reach.seq
+        self._now = datetime.fromisoformat(reach.at)
+        return reach.journal_bytes
+
+    def save(self) -> None:
+        """Write a snapshot of what the journal has led to, if it has led anywhere since the last one."""
+        with self._guard:
+            if self._seq == self._saved_seq:
+                return
+            size = self._journal.size()
+            reach = snapshot.Reach(self._seq, self._now.isoformat(), size, self._journal.checksum(size))
+            snapshot.save(self.home, self._seal, reach, {name: cloud.saved() for name, cloud in self._clouds.items()})
+            self._saved_seq = self._seq
+
     def close(self) -> None:
-        """Stop the reconciler and release the journal."""
+        """Stop the reconciler, write a snapshot and release the journal."""
         self._stop.set()
+        self.save()
         with self._guard:
             self._journal.close()
 
@@ -135,6 +182,14 @@ class World:
                             self._recorded(name, "tick", {})
                     except Exception:
                         traceback.print_exc()
+            if self._due():
+                self.save()
+
+    def _due(self) -> bool:
+        """Whether it is time for a snapshot: when nobody is calling, or when a replay would begin to take long."""
+        fresh = self._seq - self._saved_seq
+        quiet = time.monotonic() - self._called_at > QUIET_S
+        return fresh >= MOST_UNSAVED or (quiet and fresh >= LEAST_UNSAVED)
 
     def _recorded(self, cloud: str, kind: str, body: Mapping[str, Any]) -> Any:
         # Strictly later than the last: things made one after the other sort that way, in a replay too.
@@ -142,6 +197,7 @@ class World:
         record = Record(self._seq + 1, self._now, cloud, kind, body)
         self._journal.append(record)
         self._seq = record.seq
+        self._called_at = time.monotonic()
         return self._carry_out(record)
 
     def _carry_out(self, record: Record) -> Any:

@@ -49,6 +49,10 @@ class Clients:
         self._made: dict[tuple[str, str], Any] = {}
         self._guard = threading.Lock()
 
+    def __reduce__(self) -> Any:
+        """A snapshot holds no client: what held one gets the clients of the process that takes it up."""
+        return (_of_this_process, ())
+
     def get(self, service: str, region: str) -> Any:
         """The client of a service in a region."""
         with self._guard:
@@ -83,6 +87,19 @@ class Clients:
 
         reply = self._send(to_request(request))
         return AWSResponse(request.url, reply.status, _Headers(reply.headers), _Body(reply.body))
+
+
+_own_use: list[Clients] = []
+
+
+def for_own_use(send: Send) -> Clients:
+    """The clients through which the world itself calls, past its rules. The last ones made are the process's."""
+    _own_use[:] = [Clients(send)]
+    return _own_use[0]
+
+
+def _of_this_process() -> Clients:
+    return _own_use[0]
 
 
 class _Headers(dict[str, str]):

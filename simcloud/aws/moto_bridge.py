@@ -143,6 +143,11 @@ def publish_managed_policies() -> None:
 _touched: set[int] = set()
 
 
+def used(backends_in_use: set[int]) -> None:
+    """Note backends that came from a snapshot: the next world of this process must not take them for empty ones."""
+    _touched.update(backends_in_use)
+
+
 def fresh(service: str, region: str) -> Any:
     """moto's state of a service in a region, empty, whoever used it before in this process.
 

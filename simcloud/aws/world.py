@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from simcloud.aws import moto_bridge
+from simcloud.aws import memory, moto_bridge
 from simcloud.aws import network_rules as _network_rules
 from simcloud.aws import storage_rules as _storage_rules
 from simcloud.aws.autoscaling import AutoScaling
 from simcloud.aws.calls import Call, decode, encode, is_read, operation_name, refuse, scope
 from simcloud.aws.ec2 import LAUNCH, Ec2, tags_of
-from simcloud.aws.inner import Clients
+from simcloud.aws.inner import for_own_use
 from simcloud.aws.inventory import inventory, kept
 from simcloud.aws.rules import apply
 from simcloud.aws.upkeep import AFTER
@@ -36,7 +36,7 @@ class AwsWorld:
     """One AWS account in all regions. moto's state belongs to the process, so only the last one made may be used."""
 
     def __init__(self) -> None:
-        self.inner = Clients(self._to_moto)
+        self.inner = for_own_use(self._to_moto)
         self.ec2 = Ec2(self.inner)
         self.autoscaling = AutoScaling(self.ec2)
         self._opened: set[tuple[str, str]] = set()
@@ -133,6 +133,18 @@ class AwsWorld:
         self.autoscaling.tick(moment)
         return {}
 
+    def saved(self) -> Any:
+        """All that exists: moto's part and ours."""
+        ours = {name: value for name, value in vars(self).items() if name not in _OF_THE_PROCESS}
+        return {"moto": memory.taken(), "ours": ours}
+
+    def restore(self, state: Any) -> None:
+        """Take up what `saved` gave."""
+        memory.put_back(state["moto"])
+        vars(self).update(state["ours"])
+        self._made = {id(moto_bridge.backend(service, region)) for service, region in self._opened}
+        moto_bridge.used(self._made)
+
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource that somebody made."""
         return inventory(self, self._regions())
@@ -216,6 +228,9 @@ class AwsWorld:
                 moto_bridge.publish_managed_policies()
             moto_bridge.set_moment(self._moment)
 
+
+_OF_THE_PROCESS = frozenset({"inner", "_own", "_made", "_moment"})
+"""What a new process makes anew."""
 
 _PASSED_ON: Mapping[str, Any] = {"passed on": True}
 

@@ -60,6 +60,15 @@ class Gcp:
         """Turn a knob (see `simcloud.gcp.control`)."""
         return self._world.control(action, dict(args), moment)
 
+    def saved(self) -> Any:
+        """All that exists."""
+        return self._world.state
+
+    def restore(self, state: Any) -> None:
+        """What existed."""
+        self._world.state = state
+        self._world.forget()
+
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource that somebody made; what came with another one is left out."""
         return [

@@ -55,7 +55,7 @@ def test_a_line_cut_short_is_dropped_and_the_journal_goes_on(
 def test_damage_in_the_middle_is_refused_with_its_line(tmp_path: Path) -> None:
     path = written(tmp_path, 3)
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + lines[1].replace(b'"n":2', b'"n":7') + lines[2])
+    path.write_bytes(lines[0] + lines[1].replace(b"[2,", b"[7,") + lines[2])
     with pytest.raises(JournalDamagedError, match="line 2"):
         list(Journal(path).read())
 

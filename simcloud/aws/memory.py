@@ -1,0 +1,44 @@
+"""moto's whole state as one value, and back: what a snapshot holds of it.
+
+moto keeps a backend for each service, account and region in tables of its own, for the life of the process. The
+tables stay; only the backends in them are taken out and put back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from moto import backends
+from moto.core.base_backend import BackendDict
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One service: its backends by account and region, and what else its table knows (S3: who owns which name)."""
+
+    backends: dict[str, dict[str, Any]]
+    more: dict[str, Any]
+
+
+def taken() -> dict[str, Table]:
+    """Every service that this process has used."""
+    return {
+        table.service_name: Table(
+            {account: dict(dict.items(regions)) for account, regions in dict.items(table)},
+            {name: value for name, value in vars(table).items() if name not in _OF_THE_TABLE},
+        )
+        for table in BackendDict._instances
+    }
+
+
+def put_back(state: dict[str, Table]) -> None:
+    """Let moto go on with these."""
+    for service, kept in state.items():
+        table = backends.get_backend(service)
+        for account, regions in kept.backends.items():
+            dict.update(table[account], regions)
+        vars(table).update(kept.more)
+
+
+_OF_THE_TABLE = frozenset({"backend", "service_name", "_use_boto3_regions", "_additional_regions", "_id"})
