@@ -1,26 +1,18 @@
-"""The path of resource types that no cloud here models: what the program said is kept, and given an id.
-
-It is checked against the SDK's types before it gets here, and no rule of a cloud is applied; the provider says so for
-every such resource.
-"""
+"""The part of the world that keeps what no cloud here models: what the program said, under an id."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from simcloud.provider.model import ResourceType
 from simcloud.wire import Moment, Request, Response
-
-Control = Callable[[str, Mapping[str, Any]], Any]
 
 
 class GenericWorld:
     """A table of resources that nobody understands. It has no API but `control`."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, dict[str, Any]] = {}
+        self._rows: dict[tuple[str, str], dict[str, Any]] = {}
 
     def handle(self, request: Request, moment: Moment) -> Response:
         """There is no such API."""
@@ -46,16 +38,22 @@ class GenericWorld:
         return False
 
     def control(self, action: str, args: Mapping[str, Any], moment: Moment) -> Any:
-        """`put` {token, id?, inputs} gives the id; `get` {id}; `delete` {id}."""
+        """`chance` gives 40 hex digits; `put` {token, id, state, new?}; `get` and `delete` {token, id}.
+
+        Raises ValueError for a new id that is taken.
+        """
+        if action == "chance":
+            return f"{moment.chance.getrandbits(160):040x}"
+        key = (args["token"], args["id"])
         if action == "put":
-            id = args.get("id") or str(uuid.UUID(int=moment.chance.getrandbits(128), version=4))
-            self._rows[id] = {"token": args["token"], "inputs": args["inputs"]}
-            return id
-        if action == "get":
-            return self._rows.get(args["id"])
-        if action == "delete":
-            self._rows.pop(args["id"], None)
+            if args.get("new") and key in self._rows:
+                raise ValueError(f"{args['token']} {args['id']} already exists")
+            self._rows[key] = args["state"]
             return None
+        if action == "get":
+            return self._rows.get(key)
+        if action == "delete":
+            return self._rows.pop(key, None)
         raise ValueError(f"no such action: {action}")
 
     def saved(self) -> Any:
@@ -71,39 +69,14 @@ class GenericWorld:
         return [
             {
                 "cloud": "generic",
-                "type": row["token"],
+                "type": token,
                 "id": id,
                 "region": "",
-                "tags": dict(row["inputs"].get("tags") or {}),
+                "tags": dict(row.get("tags") or {}),
             }
-            for id, row in sorted(self._rows.items())
+            for (token, id), row in sorted(self._rows.items())
         ]
 
     def kept(self) -> list[dict[str, Any]]:
         """Nothing."""
         return []
-
-
-class GenericType(ResourceType[Any]):
-    """One unmodelled type. Every output that is no input stays unset."""
-
-    def __init__(self, token: str, control: Control) -> None:
-        self._token = token
-        self._control = control
-
-    def create(self, cloud: Any, inputs: Mapping[str, Any]) -> str:
-        """Keep the inputs; the id is a random UUID."""
-        return str(self._control("put", {"token": self._token, "inputs": dict(inputs)}))
-
-    def read(self, cloud: Any, id: str, known: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What was kept."""
-        row = self._control("get", {"id": id})
-        return None if row is None else dict(row["inputs"])
-
-    def update(self, cloud: Any, id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Keep the new inputs."""
-        self._control("put", {"token": self._token, "id": id, "inputs": dict(new)})
-
-    def delete(self, cloud: Any, id: str, state: Mapping[str, Any]) -> None:
-        """Forget it."""
-        self._control("delete", {"id": id})

@@ -158,6 +158,11 @@ class World:
         with self._guard:
             return self._recorded(cloud, "control", {"action": action, "args": dict(args)})
 
+    def look(self, cloud: str, action: str, args: Mapping[str, Any]) -> Any:
+        """A knob that only shows something; the journal need not know."""
+        with self._guard:
+            return self.cloud(cloud).control(action, args, self._moment(self._seq))
+
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource of both clouds."""
         with self._guard:

@@ -58,7 +58,7 @@ class Translation(Protocol):
     def client(self, config: Mapping[str, Any]) -> Any:
         """The cloud's API for one provider instance with this configuration. Raises ValueError for a wrong one."""
 
-    def generic(self, token: str) -> ResourceType[Any]:
+    def generic(self, schema: ResourceSchema) -> ResourceType[Any]:
         """The path of a type that is not modelled."""
 
 
@@ -255,7 +255,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind = self._cloud.types().get(token)
         if kind is None:
             self._say_generic(urn, token, context)
-            kind = self._cloud.generic(token)
+            kind = self._cloud.generic(schema)
         return schema, kind
 
     def _say_generic(self, urn: str, token: str, context: Any) -> None:
@@ -268,7 +268,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             peer,
             urn,
             f"{token} is not modelled by the simulated {self._cloud.package}: its inputs are checked against the SDK's "
-            "types and kept, and no rule of the cloud is applied",
+            "types and kept, its id and what replaces it follow the SDK's documentation, and no rule of the cloud is "
+            "applied",
         )
 
     def _log(self, peer: str, urn: str, message: str, severity: Any = engine_pb2.WARNING) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from simcloud.documented import documented
 from simcloud.faults import LostConnectionError
-from simcloud.generic import GenericType
 from simcloud.provider.model import CloudError, ResourceType
 from simcloud.provider.servicer import Translation
+from simcloud.schema import ResourceSchema
 from simcloud.wire import Request, Response
 from simcloud.world import World
 
@@ -38,8 +39,14 @@ class _Side:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def generic(self, token: str) -> ResourceType[Any]:
-        return GenericType(token, lambda action, args: self._world.control("generic", action, args))
+    package: str
+
+    def generic(self, schema: ResourceSchema) -> ResourceType[Any]:
+        return documented(self.package, schema, self._ask)
+
+    def _ask(self, action: str, args: Mapping[str, Any]) -> Any:
+        world = self._world
+        return world.look("generic", action, args) if action == "get" else world.control("generic", action, args)
 
 
 class _Aws(_Side):

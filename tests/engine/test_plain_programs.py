@@ -148,17 +148,33 @@ def test_a_misspelt_nested_property_is_refused_in_the_preview(engine: Engine) ->
 UNMODELLED = """
 import pulumi
 import pulumi_aws as aws
+import pulumi_gcp as gcp
 
-topic = aws.sns.Topic("alerts", tags={"a": "b"})
-pulumi.export("id", topic.id)
+front = aws.globalaccelerator.Accelerator("front", ip_address_type="IPV4", tags={"a": "b"})
+model = aws.transcribe.LanguageModel(
+    "m", model_name="speech-MODEL", base_model_name="NarrowBand", language_code="en-US",
+    input_data_config={"data_access_role_arn": "arn:aws:iam::123456789012:role/r", "s3_uri": "s3://b/k"})
+lake = gcp.dataplex.Lake("lake", location="us-central1", project="some-project", labels={"a": "b"})
+pulumi.export("front", front.arn)
+pulumi.export("frontId", front.id)
+pulumi.export("model", model.id)
+pulumi.export("lake", lake.id)
 """
 
 
-def test_a_type_that_is_not_modelled_runs_and_says_so(engine: Engine) -> None:
-    engine.use_program(UNMODELLED, "config:\n  aws:region: us-east-1\n")
+def test_a_type_that_is_not_modelled_runs_as_its_documentation_says(engine: Engine) -> None:
+    engine.use_program(UNMODELLED.replace("MODEL", "one"), "config:\n  aws:region: us-east-1\n  gcp:project: other\n")
     up = engine.pulumi("up", "--yes", "--skip-preview")
     assert "is not modelled by the simulated aws" in up.text
     engine.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    out = json.loads(engine.pulumi("stack", "output", "--json").out)
+    assert out["front"] == out["frontId"]
+    assert out["front"].startswith("arn:aws:globalaccelerator::123456789012:accelerator/front-")
+    assert out["model"] == "speech-one"
+    assert out["lake"].startswith("projects/some-project/locations/us-central1/lakes/lake-")
+    # What an import names is what the resource is: another name is another model.
+    (engine.project / "__main__.py").write_text(UNMODELLED.replace("MODEL", "two"))
+    assert engine.steps() == {"aws:transcribe/languageModel:LanguageModel::m": "replace"}
     engine.pulumi("destroy", "--yes", "--skip-preview")
     assert engine.inventory()["resources"] == []
 
