@@ -215,6 +215,8 @@ def image(project: str, name: str) -> Image | None:
         found = re.fullmatch(pattern, name)
         if spec["project"] == project and found and found.group(1) <= spec["newest"]:
             return Image(project, name, spec["family"], spec["gb"], spec["arch"], found.group(1))
+        if spec["project"] == project and spec.get("also") and re.fullmatch(spec["also"], name):
+            return Image(project, name, spec["family"], spec["gb"], spec["arch"], spec["newest"])
     return None
 
 

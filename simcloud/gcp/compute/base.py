@@ -351,7 +351,13 @@ def collection(name: str, kind: str, *, delete: bool = True, labels: bool = Fals
     return register
 
 
-_NO_AGGREGATE = frozenset({"networks", "firewalls", "routes", "images", "globalAddresses"})
+_NO_AGGREGATE = frozenset({"networks", "firewalls", "routes", "images", "globalAddresses"}) | {
+    "globalForwardingRules",
+    "httpHealthChecks",
+    "httpsHealthChecks",
+    "snapshots",
+    "targetSslProxies",
+}
 
 
 def _plural(name: str) -> str:
@@ -368,7 +374,14 @@ def refuse_use(call: Call, key: str, users: Iterable[tuple[str, dict[str, Any]]]
     wanted = link(key)
     for user, item in users:
         if user != key and _holds(item, wanted):
-            raise in_use(SINGULAR[key.split("/")[-2]], key, user)
+            plural = key.split("/")[-2]
+            raise in_use(SINGULAR.get(plural) or _snake(plural), key, user)
+
+
+def _snake(plural: str) -> str:
+    """A collection's name as one resource of it is called: `backendServices` is `backend_service`."""
+    single = plural[:-3] + "y" if plural.endswith("ies") else plural[:-1]
+    return re.sub(r"([A-Z])", lambda m: "_" + m.group(1).lower(), single)
 
 
 def _holds(value: Any, wanted: str) -> bool:

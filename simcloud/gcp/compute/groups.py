@@ -26,8 +26,10 @@ from simcloud.gcp.compute.base import (
     of_kind,
     operation,
     reference,
+    refuse_use,
     resource,
     stale,
+    users_of,
 )
 from simcloud.gcp.errors import Refusal, invalid_field, missing_field, rule
 from simcloud.wire import Moment
@@ -565,6 +567,8 @@ SHOWN["instanceGroupManagers"] = _status
 
 
 def _group_size(world: GcpWorld, item: dict[str, Any]) -> dict[str, Any]:
+    if "_manager" not in item:
+        return {"size": sum(key_from(m) in world.state.compute for m in item["_members"])}
     members = world.state.compute.get(item["_manager"], {}).get("_members", [])
     return {"size": sum(_running(world, m) for m in members)}
 
@@ -609,6 +613,9 @@ def _print(item: dict[str, Any]) -> str:
 
 
 def _delete(call: Call, key: str, item: dict[str, Any]) -> None:
+    group = key_from(item["instanceGroup"])
+    for used in (key, group):
+        refuse_use(call, used, users_of(call.world, "autoscalers", "backendServices"))
     while item["_members"]:
         _remove(call.world, item, len(item["_members"]) - 1)
     call.world.state.compute.pop(key_from(item["instanceGroup"]), None)
@@ -780,10 +787,13 @@ def list_errors(call: Call) -> dict[str, Any]:
 def list_instances(call: Call) -> dict[str, Any]:
     """The instances of a group."""
     item = resource(call)
-    manager = call.world.state.compute.get(item["_manager"], {})
+    if "_manager" in item:
+        keys = [m["key"] for m in call.world.state.compute.get(item["_manager"], {}).get("_members", [])]
+    else:
+        keys = [key_from(m) for m in item["_members"]]
     found = [
-        {"instance": link(m["key"]), "status": call.world.state.compute[m["key"]]["status"], "name": m["name"]}
-        for m in manager.get("_members", [])
-        if m["key"] in call.world.state.compute
+        {"instance": link(k), "status": call.world.state.compute[k]["status"], "name": last(k)}
+        for k in keys
+        if k in call.world.state.compute
     ]
     return listing(call, found, "instanceGroupsListInstances")

@@ -226,7 +226,18 @@ def delete_network(call: Call, key: str, item: dict[str, Any]) -> None:
         del state.compute[name]
 
 
-_ON_NETWORK = ("subnetworks", "firewalls", "routes", "routers", "addresses", "instances")
+_ON_NETWORK = (
+    "subnetworks",
+    "firewalls",
+    "routes",
+    "routers",
+    "addresses",
+    "instances",
+    "forwardingRules",
+    "networkEndpointGroups",
+    "instanceGroups",
+    "backendServices",
+)
 
 
 def _node_nets(node: dict[str, Any]) -> list[dict[str, Any]]:

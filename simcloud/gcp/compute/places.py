@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from simcloud.gcp import facts
-from simcloud.gcp.call import Call, handles, project_number
+from simcloud.gcp.call import Call, fingerprint, handles, project_number
 from simcloud.gcp.compute import quotas
-from simcloud.gcp.compute.base import LINK, check_place, link, listing
+from simcloud.gcp.compute.base import LINK, check_place, link, listing, operation
+from simcloud.gcp.compute.machines import check_metadata
 from simcloud.gcp.errors import Refusal, not_found, rule
 
 rule(
@@ -165,6 +166,33 @@ def list_accelerators(call: Call) -> dict[str, Any]:
     return listing(call, [_accelerator(call, n, zone) for n in facts.accelerators(zone)], "acceleratorTypeList")
 
 
+def common_metadata(call: Call) -> dict[str, Any]:
+    """A project's metadata, which every instance sees."""
+    kept = call.world.state.compute.get(f"projects/{call.project}/global/metadata/common", {})
+    items = kept.get("items", [])
+    found: dict[str, Any] = {"kind": "compute#metadata", "fingerprint": fingerprint(items)}
+    return {**found, "items": items} if items else found
+
+
+@handles("compute.projects.setCommonInstanceMetadata")
+def set_metadata(call: Call) -> dict[str, Any]:
+    """Replace a project's metadata."""
+    now = common_metadata(call)
+    if call.body.get("fingerprint") and call.body["fingerprint"] != now["fingerprint"]:
+        raise Refusal(
+            412, "Supplied fingerprint does not match current metadata fingerprint.", reason="conditionNotMet"
+        )
+    check_metadata(call.body, "metadata")
+    key = f"projects/{call.project}/global/metadata/common"
+    if call.body.get("items"):
+        call.world.state.compute[key] = {"name": "common", "selfLink": link(key), "items": call.body["items"]}
+    else:
+        call.world.state.compute.pop(key, None)
+    return operation(
+        call, f"projects/{call.project}/global/metadata/common", "compute.projects.setCommonInstanceMetadata"
+    )
+
+
 @handles("compute.projects.get")
 def get_project(call: Call) -> dict[str, Any]:
     """The project's global quotas and default service account."""
@@ -176,7 +204,7 @@ def get_project(call: Call) -> dict[str, Any]:
         "id": number,
         "creationTimestamp": "2024-01-01T00:00:00.000+00:00",
         "name": call.project,
-        "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "42WmSpB8rSM="},
+        "commonInstanceMetadata": common_metadata(call),
         "quotas": quotas.global_(call.world, call.project),
         "selfLink": link(f"projects/{call.project}"),
         "defaultServiceAccount": f"{number}-compute@developer.gserviceaccount.com",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from simcloud.gcp import facts
 from simcloud.gcp.call import Call, handles
 from simcloud.gcp.compute.base import collection, key_of, new, operation, refuse_use, resource, store, users_of
-from simcloud.gcp.errors import invalid_field, missing_field, rule
+from simcloud.gcp.errors import in_use, invalid_field, missing_field, rule
 
 _COMPACT = "docs.cloud.google.com/compute/docs/instances/use-compact-placement-policies"
 KIND = rule(
@@ -94,7 +95,7 @@ def _check_workload(workload: dict[str, Any]) -> None:
 @collection("resourcePolicies", "resourcePolicy")
 def delete(call: Call, key: str, item: dict[str, Any]) -> None:
     """Refuses while an instance, a disk or a managed group uses it."""
-    refuse_use(call, key, users_of(call.world, "instances", "disks", "instanceGroupManagers"))
+    refuse_use(call, key, users_of(call.world, "instances", "disks", "instanceGroupManagers", "reservations"))
 
 
 @handles("compute.resourcePolicies.patch")
@@ -121,7 +122,8 @@ _CHECKS = {
 }
 
 
-def _fill_check(item: dict[str, Any]) -> None:
+def fill_check(item: dict[str, Any]) -> None:
+    """Fill in a health check. Raises Refusal for one of several kinds, or none."""
     for name, value in (("checkIntervalSec", 5), ("timeoutSec", 5), ("healthyThreshold", 2), ("unhealthyThreshold", 2)):
         item.setdefault(name, value)
     kinds = [k for k in _CHECKS if k in item]
@@ -143,7 +145,7 @@ def _fill_check(item: dict[str, Any]) -> None:
 def insert_check(call: Call) -> dict[str, Any]:
     """A health check."""
     item = new(call, "healthCheck")
-    _fill_check(item)
+    fill_check(item)
     return operation(call, store(call, item), "insert")
 
 
@@ -156,7 +158,7 @@ def patch_check(call: Call) -> dict[str, Any]:
     wanted = {**item, **given}
     if any(k in _CHECKS for k in given):
         wanted = {k: v for k, v in wanted.items() if k not in _CHECKS or k in given}
-    _fill_check(wanted)
+    fill_check(wanted)
     call.world.state.compute[key] = wanted
     return operation(call, key, "patch")
 
@@ -164,7 +166,7 @@ def patch_check(call: Call) -> dict[str, Any]:
 @collection("healthChecks", "healthCheck")
 def delete_check(call: Call, key: str, item: dict[str, Any]) -> None:
     """Refuses while a managed group heals by it."""
-    refuse_use(call, key, users_of(call.world, "instanceGroupManagers"))
+    refuse_use(call, key, users_of(call.world, "instanceGroupManagers", "backendServices", "targetPools"))
 
 
 @handles("compute.reservations.insert")
@@ -172,13 +174,51 @@ def insert_reservation(call: Call) -> dict[str, Any]:
     """A reservation of machines in a zone."""
     item = new(call, "reservation")
     wanted = item.get("specificReservation", {})
-    if not int(wanted.get("count", 0)) or not wanted.get("instanceProperties", {}).get("machineType"):
+    properties = wanted.get("instanceProperties", {})
+    if int(wanted.get("count", 0)) < 1 or not properties.get("machineType"):
         raise invalid_field("resource.specificReservation", wanted, "Give a count and a machine type.", rule=RESERVE)
+    zone = call.args["zone"]
+    machine = facts.machine(properties["machineType"].rpartition("/")[2], zone)
+    if machine is None:
+        raise invalid_field(
+            "resource.specificReservation.instanceProperties.machineType",
+            properties["machineType"],
+            f"The machine type does not exist in zone {zone}.",
+        )
+    for i, card in enumerate(properties.get("guestAccelerators", [])):
+        name = str(card.get("acceleratorType", "")).rpartition("/")[2]
+        if name not in facts.accelerators(zone):
+            raise invalid_field(
+                f"resource.specificReservation.instanceProperties.guestAccelerators[{i}].acceleratorType",
+                name,
+                f"The accelerator type does not exist in zone {zone}.",
+            )
+    share = item.setdefault("shareSettings", {"shareType": "LOCAL"})
+    if share.get("shareType") == "SPECIFIC_PROJECTS" and not share.get("projectMap"):
+        raise missing_field("resource.shareSettings.projectMap")
+    item.setdefault("specificReservationRequired", False)
     wanted.setdefault("inUseCount", "0")
+    wanted.setdefault("assuredCount", wanted["count"])
     item["status"] = "READY"
     return operation(call, store(call, item), "insert")
 
 
+@handles("compute.reservations.resize")
+def resize_reservation(call: Call) -> dict[str, Any]:
+    """More or fewer machines."""
+    key = key_of(call)
+    item = resource(call, key)
+    count = int(call.body.get("specificSkuCount") or 0)
+    if count < 1:
+        raise invalid_field("specificSkuCount", count, "Must be at least 1.", rule=RESERVE)
+    item["specificReservation"] |= {"count": str(count), "assuredCount": str(count)}
+    return operation(call, key, "resize")
+
+
 @collection("reservations", "reservation")
 def delete_reservation(call: Call, key: str, item: dict[str, Any]) -> None:
-    """Nothing holds a reservation."""
+    """Refuses while a template or an instance asks for it by name."""
+    for user, other in users_of(call.world, "instances"):
+        affinity = other.get("reservationAffinity", {})
+        if item["name"] in affinity.get("values", []) and other.get("zone") == item["zone"]:
+            raise in_use("reservation", key, user)

@@ -214,6 +214,9 @@ _WELL_KNOWN = {
     "ubuntu": "ubuntu-os-cloud",
     "rocky-linux": "rocky-linux-cloud",
     "cos": "cos-cloud",
+    "centos": "centos-cloud",
+    "rhel": "rhel-cloud",
+    "windows": "windows-cloud",
 }
 """Image projects that the provider finds by a name's beginning (its resolveImage)."""
 
@@ -229,7 +232,7 @@ def image_path(value: str) -> str:
         project = next((p for start, p in _WELL_KNOWN.items() if name.startswith(start)), "")
     project = _WELL_KNOWN.get(project, project)
     dated = name.rpartition("-")[2].lstrip("v")
-    exact = dated.isdigit() and len(dated) == 8
+    exact = (dated.isdigit() and len(dated) == 8) or facts.image(project, name) is not None
     return f"projects/{project}/global/images/{name}" if exact else f"projects/{project}/global/images/family/{name}"
 
 

@@ -45,7 +45,8 @@ class Field:
 
     `kind`: `plain`; `int` (the API writes a string); `ref` (a reference to a resource of `collection`); `short`
     (the API gives a URL, the provider the last part); `one` (the API has a list, the provider its only entry);
-    `first` (a nested block that the API has as a list of one).
+    `first` (a nested block that the API has as a list of one); `single` (a list of one block that the API has as an
+    object); `listed` (the same for what is only read).
     """
 
     name: str
@@ -88,6 +89,8 @@ def _out(field: Field, value: Any, place: Place) -> Any:
     if field.sub:
         if field.many:
             return [to_api(field.sub, v, place) for v in value]
+        if field.kind == "single":
+            return to_api(field.sub, value[0], place) if value else {}
         inner = to_api(field.sub, value, place)
         return [inner] if field.kind == "first" else inner
     if field.kind == "ref":
@@ -126,6 +129,8 @@ def _in(field: Field, value: Any) -> Any:
     if field.sub:
         if field.many:
             return [from_api(field.sub, v) for v in value]
+        if field.kind == "single":
+            return [from_api(field.sub, value)]
         return from_api(field.sub, value[0] if field.kind == "first" else value)
     if field.kind == "int":
         return int(value)
@@ -133,6 +138,8 @@ def _in(field: Field, value: Any) -> Any:
         return value.rpartition("/")[2]
     if field.kind == "one":
         return value[0]
+    if field.kind == "listed":
+        return [value]
     return value
 
 
