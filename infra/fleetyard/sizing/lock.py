@@ -87,7 +87,8 @@ def lock_inputs_hash(stack: StackLike, facts: Catalog | None = None, assume: Ass
 
 def _model(name: str) -> dict[str, Any]:
     try:
-        return asdict(model(name))
+        facts = asdict(model(name))
+        return {field: value for field, value in facts.items() if field not in ("aliases", "source")}
     except UnknownModelError:
         return {"name": name}
 

@@ -1,0 +1,114 @@
+"""How sure a prediction is: 80 % intervals, wider where calibration is thin or inputs are missing."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleetyard.sizing.cases import Case
+from fleetyard.sizing.serving import Service
+
+SEEN = {
+    "a100-sxm4-40gb",
+    "a100-sxm4-80gb",
+    "h100-sxm-80gb",
+    "h100-sxm-96gb-500w",
+    "h200-sxm-141gb",
+    "b200-sxm",
+    "b300-sxm",
+    "gb200",
+    "gb300",
+    "tpu-v5e",
+    "tpu-v5p",
+    "tpu-v7x",
+    "tpu-v4",
+}
+"""Chips of which several published training runs were calibrated on."""
+
+MOST_CHIPS = 8192
+LONGEST = 32_768
+
+
+@cache
+def widths() -> dict[str, dict[str, float]]:
+    """The calibrated half-widths."""
+    found: dict[str, Any] = tomllib.loads((Path(__file__).parent / "intervals.toml").read_text(encoding="utf-8"))
+    return found
+
+
+def half_width(
+    cases: Sequence[Case], fits: NDArray[np.bool_], part: dict[str, float] | None = None
+) -> NDArray[np.float64]:
+    """Half-width of the 80 % interval of each case's step time, as a natural logarithm."""
+    w = part or widths()["training"]
+    table = features(cases, fits)
+    squares = np.array([w[name] ** 2 for name in FEATURES])
+    return np.asarray(np.sqrt(table @ squares))
+
+
+FEATURES = (
+    "base",
+    "moe",
+    "adapters",
+    "google",
+    "other_vendor",
+    "no_framework",
+    "each_missing",
+    "long_sequence",
+    "unseen_chip",
+    "beyond_chips",
+    "not_fitting",
+)
+
+
+def features(cases: Sequence[Case], fits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What widens the interval of each case: a row of counts in the order of FEATURES."""
+    rows = [
+        (
+            1.0,
+            float(case.model.moe_layers > 0),
+            float(case.lora),
+            float(case.chip.vendor == "google"),
+            float(case.chip.vendor not in ("google", "nvidia")),
+            float(not case.named_framework),
+            float(min(case.missing, 9)),
+            float(case.sequence > LONGEST),
+            float(case.chip.id not in SEEN),
+            float(max(0.0, np.log2(case.chips / MOST_CHIPS))),
+            float(not fit),
+        )
+        for case, fit in zip(cases, fits, strict=True)
+    ]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
+
+
+def extrapolates(case: Case) -> list[str]:
+    """In which ways a case lies outside what calibration saw."""
+    found = []
+    if case.chip.id not in SEEN:
+        found.append(f"no published training run on {case.chip.id} was calibrated on")
+    if case.chips > MOST_CHIPS:
+        found.append(f"{case.chips:,} chips, more than any calibrated run's {MOST_CHIPS:,}")
+    if case.sequence > LONGEST:
+        found.append(f"sequences of {case.sequence:,}, longer than most calibrated runs'")
+    return found
+
+
+def serving_half_widths(service: Service, fits: bool) -> tuple[float, float, float]:
+    """Half-widths of throughput, time to first token and time per token, as natural logarithms."""
+    w = widths()["serving"]
+    extra = w["each_missing"] ** 2 * min(service.missing, 6) + w["moe"] ** 2 * (service.model.moe_layers > 0)
+    extra += w["other_vendor"] ** 2 * (service.chip.vendor not in ("nvidia", "amd")) + w["not_fitting"] ** 2 * (
+        not fits
+    )
+    return (
+        float(np.sqrt(w["throughput"] ** 2 + extra)),
+        float(np.sqrt(w["first"] ** 2 + extra)),
+        float(np.sqrt(w["each"] ** 2 + extra)),
+    )

@@ -1,0 +1,303 @@
+"""Throughput and latencies of serving engines: paged keys and values, continuous batching, limits on latency."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleetyard.sizing.cells import CellError, number, text, whole
+from fleetyard.sizing.columns import model_of
+from fleetyard.sizing.frameworks import release
+from fleetyard.sizing.hardware import Chip, find_chip
+from fleetyard.sizing.models import Model
+from fleetyard.sizing.result import GIB
+from fleetyard.sizing.serving_facts import ServingConstants, serving_constants, traffic
+
+Row = Mapping[str, str | None]
+
+FORMATS = {
+    "fp32": (4.0, "fp32", 2.0),
+    "bf16": (2.0, "bf16", 2.0),
+    "fp16": (2.0, "bf16", 2.0),
+    "int8": (1.0, "int8", 2.0),
+    "fp8": (1.0, "fp8", 1.0),
+    "int4": (0.55, "bf16", 2.0),
+    "awq": (0.55, "bf16", 2.0),
+    "gptq": (0.55, "bf16", 2.0),
+    "w4a16": (0.55, "bf16", 2.0),
+    "nvfp4": (0.56, "fp4", 1.0),
+    "mxfp4": (0.56, "fp4", 1.0),
+    "fp4": (0.56, "fp4", 1.0),
+}
+"""Number format to bytes of a weight, the format of its multiplications, and bytes of a key or value."""
+
+SCENARIOS = ("offline", "server", "interactive")
+MOST_SEQUENCES = 2048
+"""Sequences that one replica decodes together at most: the default limits of engines are 256 to 2,048 or above."""
+MEMORY_SHARE = 0.92
+"""Share of a chip's memory that engines take. Source: vLLM and TensorRT-LLM defaults (0.90)."""
+OTHER_GIB = 2.5
+"""Activations, graphs and runtime of one chip. Source: aiconfigurator takes 3.5 GB and 0.4 GB for NCCL."""
+PREFILL_CHUNK = 8192
+ENGINE_YEAR = 2025.5
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A serving run as far as it is stated. limits: p99 of first token and each token in seconds, None where there
+    are none.
+
+    concurrency: requests in flight over all chips, None for as many as fit.
+    """
+
+    model: Model
+    chip: Chip
+    precision: str
+    chips: int
+    tensor: int | None
+    cores: int
+    input: float
+    output: float
+    concurrency: float | None
+    scenario: str
+    limits: tuple[float, float] | None
+    year: float
+    static: bool
+    missing: int
+
+
+def read_service(row: Row) -> Service:
+    """A row as a service. Raises CellError with the column that cannot be used and why."""
+    words = text(row, "hardware")
+    chip = find_chip(words) if words else None
+    if chip is None:
+        raise CellError(f"hardware: {words or 'blank'!r} is no chip that Fleetyard knows")
+    model, missing = model_of(row)
+    usual = traffic(model.name)
+    tensor, chips = whole(row, "tp", 1e5), whole(row, "accelerators", 1e6)
+    cores = 2 if chip.vendor == "aws" and tensor else 1
+    if chips is None:
+        chips, missing = max(1, (tensor or 1) // cores), missing + 1
+    scenario = next((each for each in SCENARIOS if each in text(row, "scenario").lower()), "")
+    concurrency = number(row, "concurrency_or_batch", 1e7)
+    given, made = number(row, "input_tokens", 1e8), number(row, "output_tokens", 1e8)
+    engine = text(row, "engine").lower()
+    limits = None
+    if scenario in ("server", "interactive"):
+        pair = usual.server if scenario == "server" else usual.interactive
+        limits = (pair[0] / 1e3, pair[1] / 1e3)
+    return Service(
+        model=model,
+        chip=chip,
+        precision=_precision(row, chip),
+        chips=chips,
+        tensor=tensor,
+        cores=cores,
+        input=given if given else usual.input,
+        output=max(1.0, made if made else usual.output),
+        concurrency=concurrency or None,
+        scenario=scenario,
+        limits=limits,
+        year=_year(engine, chip),
+        static="neuronx" in engine or "neuron" in engine or "nxd" in engine,
+        missing=missing + (given is None) + (made is None) + (tensor is None),
+    )
+
+
+def _precision(row: Row, chip: Chip) -> str:
+    words = text(row, "precision").lower()
+    for spelling in ("nvfp4", "mxfp4", "fp4", "w4a16", "awq", "gptq", "int4", "fp8", "int8", "fp32", "bf16", "fp16"):
+        if spelling in words:
+            return spelling
+    if "float8" in words or "w8a8" in words:
+        return "fp8"
+    if not words or "16" in words or "half" in words:
+        return "bf16"
+    raise CellError(f"precision: {words!r} is no number format that serving uses")
+
+
+def _year(engine: str, chip: Chip) -> float:
+    found = re.search(r"vllm\D{0,3}0\.(\d+)(?:\.(\d+))?", engine)
+    if found:
+        minor = int(found[1])
+        return min(
+            2026.5, {4: 2024.4, 5: 2024.6, 6: 2024.9, 7: 2025.1, 8: 2025.25}.get(minor, 2025.4 + 0.12 * (minor - 9))
+        )
+    found = re.search(r"tensorrt[- ]llm\D{0,3}(\d)\.(\d+)", engine)
+    if found:
+        if found[1] == "0":
+            return 2023.8 + 0.085 * (int(found[2]) - 5)
+        return 2025.6 + 0.2 * int(found[2])
+    found = re.search(r"tensorrt (\d+)\.(\d+)", engine)
+    if found:
+        return {9: 2024.3}.get(int(found[1]), 2024.4 + 0.11 * int(found[2]))
+    named = release(engine)
+    return named if named is not None else 2025.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServingPrediction:
+    """For each service: tokens a second over all chips, seconds to the first and for each token, layout, and whether
+    it fits."""
+
+    tokens_per_s: NDArray[np.float64]
+    first_s: NDArray[np.float64]
+    each_s: NDArray[np.float64]
+    tensor: NDArray[np.float64]
+    batch: NDArray[np.float64]
+    fits: NDArray[np.bool_]
+
+
+def _tensors(service: Service) -> list[int]:
+    ranks = service.chips * service.cores
+    if service.tensor:
+        return [min(service.tensor, ranks) if ranks % min(service.tensor, ranks) == 0 else ranks]
+    most = min(ranks, max(8, min(service.chip.domain, 16)))
+    return [t for t in (1, 2, 4, 8, 16) if t <= most and ranks % t == 0] or [1]
+
+
+def predict_serving(services: Sequence[Service], k: ServingConstants | None = None) -> ServingPrediction:
+    """Throughput and latencies of each service; where the tensor-parallel degree is open, the one that serves most.
+
+    Source: Pope 2022 (arXiv 2211.05102) for the roofline; Orca and vLLM for continuous batching.
+    """
+    k = k or serving_constants()
+    rows: list[tuple[int, dict[str, float]]] = []
+    for index, service in enumerate(services):
+        base = _numbers(service)
+        rows += [(index, base | {"tensor": float(t)}) for t in _tensors(service)]
+    owner = np.array([index for index, _ in rows], dtype=np.intp)
+    v = {name: np.array([row[name] for _, row in rows]) for name in rows[0][1]} if rows else {}
+    rate, first, each, batch, fits = _evaluate(v, k)
+    score = np.where(fits, rate, rate * 1e-9)
+    order = np.lexsort((-score, owner))
+    best = order[np.searchsorted(owner[order], np.arange(len(services)))]
+    return ServingPrediction(rate[best], first[best], each[best], v["tensor"][best], batch[best], fits[best])
+
+
+def _numbers(s: Service) -> dict[str, float]:
+    m, chip, cores = s.model, s.chip, float(s.cores)
+    weight, form, kv = FORMATS[s.precision]
+    if m.kv_rank:
+        per_token, heads = float(m.attending * (m.kv_rank + m.rope_dim)) * 2.0 * kv / 2.0, 1.0
+    else:
+        per_token = float(m.attending * m.kv_heads * (m.score_size + m.value_size)) * kv
+        heads = float(m.kv_heads)
+    return {
+        "fixed": float(m.fixed_parameters + m.vocabulary * m.hidden),
+        "tables": float(m.table_parameters),
+        "routed": float(m.routed_parameters),
+        "active": float(m.active_parameters - (0 if m.tied else m.vocabulary * m.hidden)),
+        "experts": float(max(1, m.experts)),
+        "top_k": float(m.top_k),
+        "layers": float(max(1, m.attending + m.mamba_layers)),
+        "hidden": float(m.hidden),
+        "score": float(m.attending * m.heads * (m.score_size + m.value_size)),
+        "kv_token": per_token,
+        "kv_heads": heads,
+        "windowed": m.windowed_layers / max(1, m.attending),
+        "window": float(max(1, m.window)),
+        "weight": weight,
+        "matmul": chip.matmul[form] / cores,
+        "wide": chip.matmul["bf16"] / cores,
+        "memory_rate": chip.memory_bytes_per_s / cores,
+        "memory": chip.memory_gib * GIB / cores,
+        "link": chip.link / cores,
+        "chips": float(s.chips * s.cores),
+        "input": s.input,
+        "output": s.output,
+        "concurrency": s.concurrency or 0.0,
+        "first_limit": s.limits[0] if s.limits else np.inf,
+        "each_limit": s.limits[1] if s.limits else np.inf,
+        "year": s.year,
+        "amd": float(chip.vendor == "amd"),
+        "neuron": float(chip.vendor == "aws"),
+        "google": float(chip.vendor == "google"),
+        "static": float(s.static),
+        "tight": float(s.scenario == "interactive"),
+    }
+
+
+def _evaluate(v: Mapping[str, Any], k: ServingConstants) -> tuple[Any, Any, Any, Any, Any]:
+    t = v["tensor"]
+    replicas = np.maximum(1.0, v["chips"] / t)
+    vendor = 1.0 + v["amd"] * (k.amd_share - 1.0) + v["neuron"] * (k.neuron_share - 1.0)
+    vendor = (vendor + v["google"] * (k.google_share - 1.0)) * (
+        1.0 - k.older * np.clip(ENGINE_YEAR - v["year"], 0.0, 2.0)
+    )
+    weights = (v["fixed"] + v["routed"] + v["tables"] * 0.0) * v["weight"]
+    held = v["memory"] * MEMORY_SHARE - OTHER_GIB * GIB * np.where(v["memory"] < 40 * GIB, 0.5, 1.0) - weights / t
+    copies = np.maximum(1.0, t / v["kv_heads"])
+    context_end = v["input"] + k.reserve * v["output"]
+    share = 1.0 - v["windowed"] + v["windowed"] * np.minimum(1.0, v["window"] / context_end)
+    kv_sequence = v["kv_token"] * context_end * share * copies / t
+    room = held / kv_sequence
+    fits = room >= 1.0
+    most = np.clip(np.floor(room), 1.0, MOST_SEQUENCES)
+    given = np.where(v["concurrency"] > 0, np.maximum(1.0, v["concurrency"] / replicas), most)
+    batch = np.minimum(most, given)
+
+    bandwidth = v["memory_rate"] * k.decode_share * vendor
+    rate_decode = v["matmul"] * k.decode_compute * vendor
+    rate_prefill = v["matmul"] * k.prefill_share * vendor
+    mean = v["input"] + 0.5 * v["output"]
+    mean_share = 1.0 - v["windowed"] + v["windowed"] * np.minimum(1.0, v["window"] / mean)
+    kv_mean = v["kv_token"] * mean * mean_share * copies
+
+    reduces = np.where(t > 1, 2.0 * v["layers"], 0.0)
+
+    def reduce_s(tokens: Any) -> Any:
+        size = 2.0 * tokens * v["hidden"]
+        return reduces * (k.reduce_us * 1e-6 + 2.0 * (t - 1.0) / t * size / (0.7 * v["link"]))
+
+    chunk = np.minimum(v["input"], PREFILL_CHUNK)
+    scores = 2.0 * v["score"] * v["input"] * 0.5 * v["input"] / (v["wide"] * 0.5 * vendor)
+    compute = 2.0 * v["active"] * v["input"] / rate_prefill
+    read = (v["fixed"] + v["routed"]) * v["weight"] / bandwidth
+    alone = np.maximum(compute, read * np.ceil(v["input"] / PREFILL_CHUNK)) / t + scores / t
+    alone = alone + reduce_s(v["input"]) * 0.7 + v["layers"] * k.layer_us * 1e-6
+    filled = (compute + scores) / t + reduce_s(np.maximum(chunk, 2048.0)) * v["input"] / np.maximum(chunk, 2048.0) * 0.5
+
+    def step_s(b: Any) -> Any:
+        touched = v["fixed"] + v["routed"] * (1.0 - (1.0 - v["top_k"] / v["experts"]) ** b)
+        weigh = touched * v["weight"] / (t * bandwidth)
+        work = 2.0 * v["active"] * b / (t * rate_decode)
+        keys = b * kv_mean / (t * bandwidth)
+        host = k.step_us * 1e-6 * (1.0 - v["static"]) + b * k.sequence_us * 1e-6
+        return (
+            np.maximum(weigh, work)
+            + 0.3 * np.minimum(weigh, work)
+            + keys
+            + reduce_s(b)
+            + v["layers"] * k.layer_us * 1e-6
+            + host
+        )
+
+    def token_s(b: Any) -> Any:
+        """Seconds between tokens of one sequence when b decode together and prompts come in between."""
+        return step_s(b) + b / v["output"] * filled
+
+    # Under a limit the batch is the largest whose mean time per token stays under the share of the limit that tails
+    # leave.
+    allowed = v["each_limit"] * k.slack
+    low, high = np.ones_like(batch), batch.copy()
+    for _ in range(14):
+        middle = np.sqrt(low * high)
+        under = token_s(middle) <= allowed
+        low, high = np.where(under, middle, low), np.where(under, high, middle)
+    limited = np.isfinite(v["each_limit"])
+    batch = np.where(limited, np.where(token_s(batch) <= allowed, batch, low), batch)
+    static = v["static"] > 0
+    each = np.where(static, step_s(batch), token_s(batch))
+    whole = np.where(static, v["output"] * step_s(batch) + batch * filled, v["output"] * token_s(batch))
+    load = np.where(limited, k.server_load, 1.0)
+    rate = replicas * batch * v["output"] / whole * load
+    queue = np.where(static, batch * alone, alone * (1.0 + 0.15 * (batch - 1.0)))
+    first = np.where(limited, alone + k.wait * np.maximum(0.0, v["first_limit"] - alone), queue)
+    first = np.where(v["concurrency"] == 1.0, alone, first)
+    return rate, first + each, each, batch, fits
