@@ -27,8 +27,15 @@ BOTO_NAMES = {
     "elasticloadbalancing": "elbv2",
     "elasticfilesystem": "efs",
     "execute-api": "apigateway",
+    "states": "stepfunctions",
+    "servicequotas": "service-quotas",
+    "es": "opensearch",
+    "aps": "amp",
+    "elasticmapreduce": "emr",
 }
 """Signing names that differ from the service's name in botocore."""
+_V2_PATH = re.compile(r"^/v2/")
+_ELB_V1 = re.compile(rb"(?:^|&)Version=2012-06-01(?:&|$)")
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _READS = re.compile(r"^(Describe|Get|List|Head|BatchGet|Search|Select|Lookup|Simulate|Validate|Decode|Test|Detect)")
@@ -56,11 +63,20 @@ def scope(request: Request) -> tuple[str, str, str]:
     """(access key, region, service) of the signature; S3 in us-east-1 for a call that has none, as an open bucket's."""
     found = _CREDENTIAL.search(request.headers.get("authorization", ""))
     if found:
-        return found.group(1), found.group(2), BOTO_NAMES.get(found.group(3), found.group(3))
+        return found.group(1), found.group(2), _service(found.group(3), request)
     found = _CREDENTIAL.search((request.params().get("X-Amz-Credential") or [""])[0])
     if found:
         return found.group(1), found.group(2), found.group(3)
     return "", "us-east-1", "s3"
+
+
+def _service(signed: str, request: Request) -> str:
+    """botocore's name of a service; two pairs of services share a signing name."""
+    if signed == "apigateway" and _V2_PATH.match(request.path):
+        return "apigatewayv2"
+    if signed == "elasticloadbalancing" and _ELB_V1.search(request.body):
+        return "elb"
+    return BOTO_NAMES.get(signed, signed)
 
 
 def operation_name(request: Request, service: str) -> str:
@@ -95,7 +111,7 @@ def decode(request: Request) -> Call:
     moto_request = _moto_request(request, service)
     parser = PROTOCOL_PARSERS[determine_request_protocol(model.service_model, moto_request.content_type)](model)
     labels: Mapping[str, Any] = {}
-    if not request.headers.get("x-amz-target") and service == "s3":
+    if model.service_model.metadata.get("protocol", "").startswith("rest"):
         _, labels = get_service_router(service).match(moto_request)
     params = parser.parse(
         {

@@ -46,6 +46,12 @@ class Api:
 
         return call
 
+    def does(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Call an operation by the name that the service gives it."""
+        from botocore import xform_name
+
+        return self.__getattr__(xform_name(operation))(**arguments)
+
     def shape(self, operation: str) -> Any:
         """The input shape of an operation, from the service model."""
         return self._client.meta.service_model.operation_model(operation).input_shape

@@ -3,16 +3,21 @@
 moto holds most of the simulated AWS in memory. Two things make its state a function of the calls it gets: its clock
 is the
 world's (`utcnow` is replaced before any of its services is imported) and its source of ids is reseeded for every call.
-Seen in moto 5.2.5: everything that a service creates takes ids from `moto.moto_api._internal.mock_random`; what does
-not (KMS key material, RSA key pairs) differs after a replay, and nothing that Fleetyard makes depends on it.
+Seen in moto 5.2.5: what a service creates takes ids from `moto.moto_api._internal.mock_random`, or from the standard
+library, which each service's modules are given in a form that follows the world (`_steady`). What comes from the
+machine (KMS key material, RSA key pairs) differs after a replay, and nothing that Fleetyard makes depends on it.
 """
 
 from __future__ import annotations
 
+import datetime as datetime_module
 import os
+import random as random_module
 import re
 import sys
-from datetime import UTC, datetime
+import time as time_module
+import uuid as uuid_module
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -39,10 +44,11 @@ for _module in [m for name, m in sys.modules.items() if name.startswith("moto.")
     if getattr(_module, "utcnow", None) is _real_time:
         _module.utcnow = world_time  # type: ignore[attr-defined]
 
-from moto import backends  # noqa: E402 - after its clock has been replaced
-from moto.backend_index import backend_url_patterns  # noqa: E402
+from botocore.exceptions import UnknownServiceError  # noqa: E402 - after moto's clock has been replaced
+from moto import backends  # noqa: E402
 from moto.core.exceptions import HTTPException  # noqa: E402
 from moto.core.request import Request as MotoRequest  # noqa: E402
+from moto.core.utils import get_service_model  # noqa: E402
 from moto.moto_api._internal import mock_random  # noqa: E402
 
 ACCOUNT = "123456789012"
@@ -56,12 +62,76 @@ def set_moment(moment: Moment) -> None:
     mock_random.seed(moment.chance.getrandbits(64))
 
 
-@lru_cache(maxsize=256)
-def _service_of(host: str) -> str | None:
-    for service, pattern in backend_url_patterns:
-        if pattern.match(f"https://{host}"):
-            return str(service)
+class _Clocked(type):
+    """Real dates are dates of the replaced class too."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, datetime)
+
+
+class _WorldDatetime(datetime, metaclass=_Clocked):
+    """`datetime.datetime` whose now is the world's."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        aware = _now.replace(tzinfo=UTC)
+        return aware.astimezone(tz) if tz is not None else _now
+
+    @classmethod
+    def utcnow(cls) -> datetime:  # type: ignore[override]
+        return _now
+
+
+class _Shim:
+    """A standard module with some of its names replaced."""
+
+    def __init__(self, module: Any, **replaced: Any) -> None:
+        self._module = module
+        self.__dict__.update(replaced)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+def _timestamp() -> float:
+    return _now.replace(tzinfo=UTC).timestamp()
+
+
+def _replacement(value: Any) -> Any:
+    """What a global of a moto module must be, for its state to follow from the calls alone; None to leave it."""
+    if value is datetime_module:
+        return _Shim(datetime_module, datetime=_WorldDatetime)
+    if value is datetime:
+        return _WorldDatetime
+    if value is time_module:
+        return _Shim(time_module, time=_timestamp)
+    if value is time_module.time:
+        return _timestamp
+    if value is random_module:
+        return mock_random
+    if value is uuid_module:
+        return _Shim(uuid_module, uuid4=mock_random.uuid4)
+    if value is uuid_module.uuid4:
+        return mock_random.uuid4
     return None
+
+
+_steadied: set[str] = set()
+
+
+def _steady() -> None:
+    """Give the services that were imported since the last time the world's clock and source of ids."""
+    for name in [n for n in sys.modules if n.startswith("moto.") and n not in _steadied]:
+        _steadied.add(name)
+        if name.startswith(
+            ("moto.core", "moto.moto_api", "moto.moto_server", "moto.moto_proxy", "moto.utilities.paginator")
+        ):
+            continue
+        module = sys.modules[name]
+        for key, value in list(vars(module).items()):
+            replacement = _replacement(value)
+            if replacement is not None:
+                setattr(module, key, replacement)
 
 
 @lru_cache(maxsize=64)
@@ -69,35 +139,43 @@ def _routes(service: str) -> list[tuple[re.Pattern[str], Any]]:
     backend = backends.get_backend(service)
     regions = backend[ACCOUNT]
     first = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
-    return [(re.compile(url), method) for url, method in first.urls.items()]
+    found = [(re.compile(url), method) for url, method in first.urls.items()]
+    _steady()  # looking at the routes has imported the rest of the service
+    return found
 
 
+@lru_cache(maxsize=256)
 def host_of(service: str, region: str) -> str:
     """The AWS host name for which moto keeps a service's routes."""
-    if service in ("iam", "route53", "cloudfront", "budgets"):
-        return f"{service}.amazonaws.com"
-    return f"{service}.{region}.amazonaws.com"
+    prefix = get_service_model(service).endpoint_prefix
+    return f"{prefix}.amazonaws.com" if service in _ONE_FOR_ALL else f"{prefix}.{region}.amazonaws.com"
+
+
+_ONE_FOR_ALL = frozenset({"iam", "route53", "cloudfront", "budgets", "organizations"})
+"""Services with one endpoint for all regions."""
 
 
 def call(service: str, region: str, request: Request) -> Response | None:
-    """Let moto carry out a request; None when moto knows no such service or path."""
-    host = host_of(service, region)
-    name = _service_of(host)
-    if name is None:
+    """Let moto carry out a request; None when moto knows no such service or path.
+
+    Raises NotImplementedError where moto knows the operation and has not made it.
+    """
+    try:
+        routes = _routes(service)
+        host = host_of(service, region)
+    except (ImportError, KeyError, UnknownServiceError):
         return None
     bare = f"https://{host}{request.path}"
     url = f"{bare}?{request.query}" if request.query else bare
     headers = {k: v for k, v in request.headers.items() if k not in ("host", "content-length")}
     wanted = MotoRequest.from_primitives(request.method, url, headers | {"host": host}, request.body)
-    for pattern, method in _routes(name):
+    for pattern, method in routes:
         if not pattern.match(bare):
             continue
         try:
             status, reply_headers, body = method(wanted, wanted.raw_url, wanted.headers)
         except HTTPException as refused:
             status, reply_headers, body = refused.code, dict(refused.get_headers() or []), refused.get_body()
-        except NotImplementedError as missing:
-            return _not_modelled(service, str(missing))
         content = body if isinstance(body, bytes) else str(body or "").encode()
         kept = {str(k).lower(): str(v) for k, v in dict(reply_headers).items() if str(k).lower() not in _HOP_BY_HOP}
         return Response(int(status or 200), kept, content)
@@ -107,17 +185,10 @@ def call(service: str, region: str, request: Request) -> Response | None:
 _HOP_BY_HOP = frozenset({"content-length", "transfer-encoding", "connection", "date", "server", "status"})
 
 
-def _not_modelled(service: str, what: str) -> Response:
-    text = (
-        "<Response><Errors><Error><Code>NotModelled</Code><Message>The simulated AWS does not model this: "
-        f"{service}: {what}</Message></Error></Errors><RequestID>simulated</RequestID></Response>"
-    )
-    return Response(501, {"content-type": "text/xml"}, text.encode())
-
-
 def backend(service: str, region: str) -> Any:
     """moto's own state of one service in one region, for what no API shows (see the modules that use it)."""
     found = backends.get_backend(service)
+    _steady()
     regions = found[ACCOUNT]
     return regions[region] if region in regions else regions["aws"]
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from moto.moto_api._internal import mock_random
+
 from simcloud.aws import moto_bridge
 from simcloud.aws.calls import Call
 
@@ -112,6 +114,18 @@ def bucket_made(call: Call, world: AwsWorld) -> None:
         bucket.creation_date = moto_bridge.world_time().replace(tzinfo=UTC)
 
 
+def balancer_made(call: Call, world: AwsWorld) -> None:
+    """A load balancer's DNS name has a number that no other one has (moto counts from one again)."""
+    balancer = list(moto_bridge.backend("elbv2", call.region).load_balancers.values())[-1]
+    internal = "internal-" if balancer.scheme == "internal" else ""
+    if balancer.type == "network":
+        unique = mock_random.get_random_hex(16)
+        balancer.dns_name = f"{balancer.name}-{unique}.elb.{call.region}.amazonaws.com"
+    else:
+        unique = str(mock_random.randint(10**8, 2 * 10**9))
+        balancer.dns_name = f"{internal}{balancer.name}-{unique}.{call.region}.elb.amazonaws.com"
+
+
 AFTER: Mapping[str, Callable[[Call, AwsWorld], None]] = {
     "ec2:CreateNatGateway": nat_gateway_made,
     "ec2:DeleteNatGateway": nat_gateway_gone,
@@ -121,5 +135,6 @@ AFTER: Mapping[str, Callable[[Call, AwsWorld], None]] = {
     "ec2:AuthorizeSecurityGroupIngress": rules_made,
     "ec2:AuthorizeSecurityGroupEgress": rules_made,
     "ec2:CreateLaunchTemplate": template_made,
+    "elbv2:CreateLoadBalancer": balancer_made,
 }
 """What to do after moto has carried out an operation."""

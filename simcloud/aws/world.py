@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from simcloud.aws import eks as _eks
+from simcloud.aws import elsewhere as _elsewhere
 from simcloud.aws import memory, moto_bridge
 from simcloud.aws import network_rules as _network_rules
+from simcloud.aws import scaling as _scaling
 from simcloud.aws import storage_rules as _storage_rules
 from simcloud.aws.autoscaling import AutoScaling
 from simcloud.aws.calls import Call, decode, encode, is_read, operation_name, refuse, scope
@@ -17,12 +20,15 @@ from simcloud.aws.ec2 import LAUNCH, Ec2, tags_of
 from simcloud.aws.inner import for_own_use
 from simcloud.aws.inventory import inventory, kept
 from simcloud.aws.rules import apply
+from simcloud.aws.served import SERVED, Shelves
 from simcloud.aws.upkeep import AFTER
 from simcloud.provider.model import CloudError
 from simcloud.wire import Moment, Request, Response
 
 RULE_MODULES = (_network_rules, _storage_rules)
 """Imported for the rules that they register."""
+SERVING_MODULES = (_eks, _scaling, _elsewhere)
+"""Imported for the operations that they register."""
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -39,6 +45,7 @@ class AwsWorld:
         self.inner = for_own_use(self._to_moto)
         self.ec2 = Ec2(self.inner)
         self.autoscaling = AutoScaling(self.ec2)
+        self.shelves = Shelves()
         self._opened: set[tuple[str, str]] = set()
         self._made: set[int] = set()
         self._moment = Moment(_EPOCH, random.Random(0))  # noqa: S311 - simulation
@@ -65,8 +72,10 @@ class AwsWorld:
             return Response(400, {"content-type": "text/plain"}, b"no operation of any service model fits this request")
         try:
             apply(call, self)
-            own = self._own.get(call.name)
-            if own is not None:
+            own, serve = self._own.get(call.name), SERVED.get(call.name)
+            if serve is not None:
+                response = encode(call, serve(self, call, moment))
+            elif own is not None:
                 answer = own(call, moment)
                 response = encode(call, answer) if answer is not _PASSED_ON else self._to_moto(request)
             elif call.service == "autoscaling":
@@ -198,7 +207,15 @@ class AwsWorld:
     def _to_moto(self, request: Request) -> Response:
         _, region, service = scope(request)
         self._open(service, region)
-        response = moto_bridge.call(service, region, request)
+        try:
+            response = moto_bridge.call(service, region, request)
+        except NotImplementedError as missing:
+            raise CloudError(
+                "NotModelled",
+                operation_name(request, service),
+                f"The simulated AWS does not model this: {service}: {missing}",
+                501,
+            ) from None
         if response is None:
             raise CloudError("NotModelled", operation_name(request, service), f"no service {service} is simulated", 501)
         return response

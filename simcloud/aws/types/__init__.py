@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from simcloud.aws.types import compute, identity, network, storage
+from simcloud.aws.types import compute, ec2, files, identity, loadbalancing, network, storage
 from simcloud.aws.types.base import AwsType
 from simcloud.aws.types.functions import INVOKES
 
-REGISTRY: dict[str, AwsType] = {
-    kind.token: kind() for module in (network, compute, identity, storage) for kind in module.TYPES
-}
+_MODULES = (network, ec2, compute, loadbalancing, files, identity, storage)
+
+
+def _all() -> dict[str, AwsType]:
+    found: dict[str, AwsType] = {}
+    for module in _MODULES:
+        for kind in module.TYPES:
+            found[kind.token] = kind()
+            for token in kind.also:
+                # The SDK has some types twice, under an older module's name.
+                found[token] = type(kind.__name__, (kind,), {"token": token})()
+    return found
+
+
+REGISTRY: dict[str, AwsType] = _all()
 
 __all__ = ["INVOKES", "REGISTRY"]

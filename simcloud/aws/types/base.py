@@ -20,6 +20,8 @@ class AwsType(ResourceType[AwsClient]):
     """Base of the AWS types. Every one has a `region` of its own in pulumi-aws 7; changing it replaces."""
 
     service: ClassVar[str] = "ec2"
+    also: ClassVar[tuple[str, ...]] = ()
+    """Other tokens of the same type."""
     computed = REGIONAL
     carried = frozenset({"tagsAll"})
 

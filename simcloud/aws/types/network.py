@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from simcloud.aws.client import AwsClient, is_absent, mapping
 from simcloud.aws.moto_bridge import ACCOUNT
@@ -381,7 +381,7 @@ class RouteTable(AwsType):
     replace_on = frozenset({"region", "vpcId"})
     computed = REGIONAL | {"routes", "propagatingVgws"}
     unordered = frozenset({"routes", "propagatingVgws"})
-    sources = ("EC2 API: CreateRouteTable, CreateRoute, ReplaceRoute, DeleteRoute",)
+    sources: ClassVar[tuple[str, ...]] = ("EC2 API: CreateRouteTable, CreateRoute, ReplaceRoute, DeleteRoute",)
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         api = self.api(cloud, inputs)
@@ -655,7 +655,7 @@ class SecurityGroup(AwsType):
     """aws.ec2.SecurityGroup, with its in-line rules."""
 
     token = "aws:ec2/securityGroup:SecurityGroup"
-    auto_name = AutoName()
+    auto_name: ClassVar[AutoName | None] = AutoName()
     replace_on = frozenset({"region", "name", "namePrefix", "description", "vpcId"})
     defaults = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
     computed = REGIONAL | {"vpcId", "ingress", "egress", "namePrefix"}
@@ -681,8 +681,8 @@ class SecurityGroup(AwsType):
     def _rules(self, api: Any, id: str, old: Props, new: Props) -> None:
         for direction in ("ingress", "egress"):
             before, after = old.get(direction) or [], new.get(direction) or []
-            gone = [_permission(r, id) for r in before if r not in after]
-            come = [_permission(r, id) for r in after if r not in before]
+            gone = [permission(r, id) for r in before if r not in after]
+            come = [permission(r, id) for r in after if r not in before]
             if gone:
                 getattr(api, f"revoke_security_group_{direction}")(GroupId=id, IpPermissions=gone)
             if come:
@@ -719,7 +719,8 @@ class SecurityGroup(AwsType):
         patiently(lambda: self.api(cloud, state).delete_security_group(GroupId=id))
 
 
-def _permission(rule: Props, own_id: str) -> dict[str, Any]:
+def permission(rule: Props, own_id: str) -> dict[str, Any]:
+    """An in-line rule as the API takes it."""
     protocol = str(rule["protocol"])
     everything = protocol in ("-1", "all")
     ports = {} if everything else {"FromPort": rule["fromPort"], "ToPort": rule["toPort"]}
