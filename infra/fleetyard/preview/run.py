@@ -1,0 +1,123 @@
+"""Which runs there are for a change, in what order, and what comes out of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fleetyard import simulated
+from fleetyard.cli.project import STACKS, stack_names
+from fleetyard.preview import worker
+from fleetyard.preview.change import Facts, Outcome, Preview, StackChange, changes_of
+from fleetyard.preview.copies import copy
+from fleetyard.preview.sides import Side, same
+from fleetyard.preview.worker import Job, Ran
+
+Say = Callable[[str], None]
+_FAST_STATE = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+"""The state is thrown away with its world: it need not survive a crash in the middle."""
+
+
+NOTHING = Facts(accelerators=0, usd_per_hour=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both versions of the project."""
+
+    base: Side
+    head: Side
+
+
+def preview(pair: Pair, stacks: Sequence[str], say: Say) -> Preview:
+    """Bring the base of each stack up in one throw-away simulated cloud, and preview the head against it."""
+    affected = [name for name in stacks if _outcome(pair, name) is not Outcome.UNCHANGED]
+    found = {name: StackChange(name, Outcome.UNCHANGED) for name in stacks if name not in affected}
+    if affected:
+        found |= _in_a_world(pair, affected, say)
+    return Preview(pair.base.label, pair.head.label, "simulated", tuple(found[name] for name in stacks))
+
+
+def all_stacks(pair: Pair) -> list[str]:
+    """The stacks of both versions."""
+    return sorted({*stack_names(pair.base.root / STACKS), *stack_names(pair.head.root / STACKS)})
+
+
+def _outcome(pair: Pair, stack: str) -> Outcome:
+    in_base, in_head = (_has(side, stack) for side in (pair.base, pair.head))
+    if in_base and in_head:
+        return Outcome.UNCHANGED if same(pair.base, pair.head, stack) else Outcome.CHANGED
+    return Outcome.NEW if in_head else Outcome.REMOVED
+
+
+def _has(side: Side, stack: str) -> bool:
+    return (side.root / STACKS / f"Pulumi.{stack}.yaml").exists()
+
+
+def _in_a_world(pair: Pair, stacks: Sequence[str], say: Say) -> dict[str, StackChange]:
+    home = Path(tempfile.mkdtemp(prefix="fleetyard-preview-"))
+    try:
+        worker.preload(_clouds(pair, stacks))
+        simulated.start(home / "world")
+        env = simulated.environment(home / "world") | _FAST_STATE
+        folders = {"base": copy(pair.base, home / "base"), "head": copy(pair.head, home / "head")}
+        one = _OneStack(pair, folders, env, say)
+        with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as runs:
+            return dict(zip(stacks, runs.map(one.change, stacks), strict=True))
+    finally:
+        if (home / "world").exists():
+            simulated.stop(home / "world")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _clouds(pair: Pair, stacks: Sequence[str]) -> set[str]:
+    """Which SDKs the runs will need, as the stack files' text has it; a wrong guess costs time only."""
+    found = set()
+    for side in (pair.base, pair.head):
+        for stack in stacks:
+            file = side.root / STACKS / f"Pulumi.{stack}.yaml"
+            text = file.read_text() if file.exists() else ""
+            found |= {cloud for cloud in worker.WARM if f"cloud: {cloud}" in text}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _OneStack:
+    """What the change of one stack is found with."""
+
+    pair: Pair
+    folders: Mapping[str, Path]
+    env: Mapping[str, str]
+    say: Say
+
+    def change(self, stack: str) -> StackChange:
+        """Both runs of one stack."""
+        outcome = _outcome(self.pair, stack)
+        if outcome is Outcome.REMOVED:
+            return StackChange(stack, outcome, before=_facts(self._run("facts", "base", stack)), after=NOTHING)
+        before, problems = NOTHING, tuple[str, ...]()
+        if outcome is Outcome.CHANGED:
+            ran = self._run("up", "base", stack, make=True)
+            before, problems = _facts(ran), tuple(f"base: {line}" for line in ran.said)
+        ran = self._run("preview", "head", stack, make=outcome is Outcome.NEW)
+        change = StackChange(stack, outcome, changes_of(ran.steps), before, _facts(ran), (*problems, *ran.said))
+        return change if ran.ok else replace(change, outcome=Outcome.FAILED)
+
+    def _run(self, action: str, side: str, stack: str, make: bool = False) -> Ran:
+        began = time.monotonic()
+        ran = worker.run(Job(action, stack, self.folders[side], self.env, make))
+        word = {"up": "brought up", "preview": "previewed"}.get(action, "read")
+        self.say(f"{stack}: {side} {word if ran.ok else 'failed'} ({time.monotonic() - began:.1f} s)")
+        return ran
+
+
+def _facts(ran: Ran) -> Facts:
+    found: dict[str, Any] = dict(ran.facts)
+    return Facts(**found)

@@ -1,0 +1,15 @@
+"""The AWS SDK."""
+
+from __future__ import annotations
+
+import pulumi_aws as sdk
+
+TOUCHED = (
+    sdk.autoscaling.Group,
+    sdk.cloudwatch.LogGroup,
+    sdk.ec2.Vpc,
+    sdk.iam.Role,
+    sdk.kms.Key,
+    sdk.s3.Bucket,
+    sdk.vpc.SecurityGroupIngressRule,
+)

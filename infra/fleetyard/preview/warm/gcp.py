@@ -1,0 +1,14 @@
+"""The Google Cloud SDK."""
+
+from __future__ import annotations
+
+import pulumi_gcp as sdk
+
+TOUCHED = (
+    sdk.compute.Network,
+    sdk.kms.KeyRing,
+    sdk.projects.IAMMember,
+    sdk.serviceaccount.Account,
+    sdk.storage.Bucket,
+    sdk.tpu.V2Vm,
+)
