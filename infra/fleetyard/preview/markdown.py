@@ -13,6 +13,8 @@ from fleetyard.preview.change import Op, Outcome, Preview, ResourceChange, Stack
 
 MARK = "<!-- fleetyard-preview -->"
 """The first line: by it the comment of an earlier run is found and replaced."""
+MARK_OF_ACCOUNT = "<!-- fleetyard-preview account -->"
+"""The same for the preview against what really stands, which is a comment of its own."""
 LIMIT = 60_000
 """Characters. GitHub takes 65,536 in a comment."""
 ROWS = 60
@@ -24,7 +26,7 @@ _TITLES = {Op.REPLACE: "Replaced", Op.DELETE: "Deleted", Op.UPDATE: "Changed in 
 
 def render(preview: Preview, limit: int = LIMIT) -> str:
     """The comment, at most `limit` characters long."""
-    head = "\n".join([MARK, "### Fleetyard preview", "", _about(preview), ""])
+    head = "\n".join([_mark(preview), "### Fleetyard preview", "", _about(preview), ""])
     listed = [stack for stack in preview.stacks if stack.outcome is not Outcome.UNCHANGED]
     parts = [head, _table(preview)]
     left_out = 0
@@ -44,7 +46,11 @@ def _bare(preview: Preview, limit: int) -> str:
     changed = sum(stack.outcome is not Outcome.UNCHANGED for stack in preview.stacks)
     failed = sum(stack.outcome is Outcome.FAILED for stack in preview.stacks)
     said = f"{changed:,} stacks change, {failed:,} of them cannot be previewed: too many to list here. {_TEXT_HINT}"
-    return "\n".join([MARK, "### Fleetyard preview", "", said])[:limit]
+    return "\n".join([_mark(preview), "### Fleetyard preview", "", said])[:limit]
+
+
+def _mark(preview: Preview) -> str:
+    return MARK if preview.where == "simulated" else MARK_OF_ACCOUNT
 
 
 _TEXT_HINT = "The job's log has all of it."
