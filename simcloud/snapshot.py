@@ -37,9 +37,8 @@ class Reach:
 
 def save(folder: Path, seal: Seal, reach: Reach, state: Mapping[str, Any]) -> bool:
     """Write a snapshot in place of the last one. False, and a remark in the log, when the state cannot be written."""
-    buffer = io.BytesIO()
     try:
-        _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(dict(state))
+        frozen = pickle.dumps({name: _frozen(part) for name, part in state.items()})
     except Exception:
         # Something that a service keeps has no form on disk; the journal alone must do.
         traceback.print_exc()
@@ -49,7 +48,7 @@ def save(folder: Path, seal: Seal, reach: Reach, state: Mapping[str, Any]) -> bo
     unfinished.unlink(missing_ok=True)
     unfinished.touch(0o600)
     try:
-        unfinished.write_bytes(header + b"\n" + seal.close(buffer.getvalue(), header))
+        unfinished.write_bytes(header + b"\n" + seal.close(frozen, header))
         unfinished.replace(folder / FILE)
     except OSError:
         traceback.print_exc()
@@ -68,17 +67,25 @@ def reach(folder: Path) -> Reach | None:
         return None
 
 
-def load(folder: Path, seal: Seal) -> dict[str, Any] | None:
-    """The state of the folder's snapshot; None when it is not whole or not ours."""
+def load(folder: Path, seal: Seal) -> dict[str, bytes] | None:
+    """The parts of the folder's snapshot, for `thawed`; None when it is not whole or not ours."""
     try:
         header, _, sealed = (folder / FILE).read_bytes().partition(b"\n")
-        found: dict[str, Any] = pickle.loads(seal.open(sealed, header))  # noqa: S301 - sealed with the user's own key
+        found: dict[str, bytes] = pickle.loads(seal.open(sealed, header))  # noqa: S301 - the user's own seal is on it
         return found
-    except SealBrokenError:
+    except (SealBrokenError, OSError):
         return None
-    except Exception:
-        traceback.print_exc()
-        return None
+
+
+def thawed(part: bytes) -> Any:
+    """One part of a snapshot. What it belongs to must have been made before: it may hold on to it."""
+    return pickle.loads(part)  # noqa: S301 - it came out of a snapshot with the user's own seal
+
+
+def _frozen(part: Any) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(part)
+    return buffer.getvalue()
 
 
 def _code() -> str:

@@ -112,7 +112,7 @@ class World:
             return 0
         try:
             for name, part in state.items():
-                self.cloud(name).restore(part)
+                self.cloud(name).restore(snapshot.thawed(part))
         except Exception:
             traceback.print_exc()
             self._clouds.clear()

@@ -6,6 +6,7 @@ The same class works inside one process and over HTTP; only `send` differs.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +17,10 @@ from simcloud.provider.model import CloudError
 from simcloud.wire import Request, Response
 
 Send = Callable[[Request], Response]
+
+
+_CALLED = {"sql": "sqladmin"}
+"""Documents whose methods' ids begin with another word than their service's name."""
 
 
 class _Http:
@@ -69,7 +74,8 @@ class GcpClient:
         self._collections: dict[str, Any] = {}
 
     def service(self, api: str) -> Any:
-        """Google's client for one of `documents.APIS`."""
+        """Google's client for one of `documents.APIS`, or for a name that a document calls itself by."""
+        api = _CALLED.get(api, api)
         if api not in self._collections:
             from googleapiclient.discovery import build_from_document
 
@@ -80,7 +86,7 @@ class GcpClient:
         """A collection of an API: `compute.networks`, `tpu.projects.locations.nodes`, `v2.cloudfunctions.projects`."""
         if path not in self._collections:
             parent, _, name = path.rpartition(".")
-            above = self.service(parent) if parent in APIS else self.collection(parent)
+            above = self.service(parent) if parent in APIS or parent in _CALLED else self.collection(parent)
             self._collections[path] = getattr(above, name)()
         return self._collections[path]
 
@@ -112,8 +118,14 @@ class GcpClient:
         operation = self.call(method, **arguments)
         if operation.get("kind") == "compute#operation":
             return self._wait_compute(method, operation)
-        if "done" in operation and "/operations/" in operation.get("name", ""):
-            return self._wait_tpu(method, operation)
+        if operation.get("kind") == "sql#operation":
+            where = {"project": operation["targetProject"], "operation": operation["name"]}
+            return self._wait_status(method, operation, "sql.operations.get", where)
+        if method.startswith("container.") and "operationType" in operation:
+            name = operation["selfLink"].partition("/v1/")[2]
+            return self._wait_status(method, operation, "container.projects.locations.operations.get", {"name": name})
+        if re.search(r"(^|/)operations/", str(operation.get("name", ""))):
+            return self._wait_rpc(method, operation)
         return operation
 
     def _wait_compute(self, method: str, operation: dict[str, Any]) -> dict[str, Any]:
@@ -131,10 +143,24 @@ class GcpClient:
             )
         return operation
 
-    def _wait_tpu(self, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    def _wait_status(
+        self, method: str, operation: dict[str, Any], look: str, where: Mapping[str, str]
+    ) -> dict[str, Any]:
+        pause = 0.0
+        while operation["status"] != "DONE":
+            operation = self.call(look, **where)
+            time.sleep(pause)
+            pause = 0.2
+        error = operation.get("error")
+        if error:
+            first = (error.get("errors") or [error])[0]
+            raise CloudError(str(first.get("code", "UNKNOWN")), method, str(first.get("message", "")), 400)
+        return operation
+
+    def _wait_rpc(self, method: str, operation: dict[str, Any]) -> dict[str, Any]:
         pause = 0.0
         while not operation.get("done"):
-            operation = self.call("tpu.projects.locations.operations.get", name=operation["name"])
+            operation = self.call(_look(method, operation["name"]), name=operation["name"])
             time.sleep(pause)
             pause = 0.2
         if "error" in operation:
@@ -146,7 +172,15 @@ class GcpClient:
                 429 if error["code"] == 8 else 400,
             )
         found: dict[str, Any] = operation.get("response", {})
-        return found
+        return {k: v for k, v in found.items() if k != "@type"}
+
+
+def _look(method: str, name: str) -> str:
+    """The method that looks at a service's operation of this name."""
+    head = method.split(".")
+    api = ".".join(head[:2]) if re.fullmatch(r"v\d+", head[0]) else head[0]
+    collections = name.split("/")[:-1:2]
+    return ".".join([api, *collections, "get"])
 
 
 _RPC = {3: "INVALID_ARGUMENT", 5: "NOT_FOUND", 6: "ALREADY_EXISTS", 8: "RESOURCE_EXHAUSTED", 9: "FAILED_PRECONDITION"}

@@ -32,7 +32,8 @@ def control(world: GcpWorld, action: str, args: dict[str, Any], moment: Moment) 
     - `capacity` {zone, type, limit}: how many machines or slices of a type the zone holds in all; limit None lifts it.
     - `quota` {scope, metric, limit}: a region, `global`, or a zone for the TPU API's quotas; limit None restores.
     - `fail-launches` {count, code?}: the next launches fail with the code.
-    - `default-network` {project}: make the auto mode network `default` that new projects have.
+    - `default-network` {project, exists?}: make the auto mode network `default` that new projects have, which else
+      is there as soon as somebody asks for it; `exists` false: the project has none.
     - `unhealthy` {instance}: a member's health check fails, so that its group replaces it.
     - `preempt` {name}: a Spot instance or TPU slice is taken away.
 
@@ -50,7 +51,10 @@ def control(world: GcpWorld, action: str, args: dict[str, Any], moment: Moment) 
         elif action == "default-network":
             from simcloud.gcp.compute import networks
 
-            networks.make_default(world, str(args["project"]), moment)
+            if args.get("exists", True):
+                networks.make_default(world, str(args["project"]))
+            else:
+                world.state.defaults[str(args["project"])] = False
         elif action == "unhealthy":
             from simcloud.gcp.compute import groups
 

@@ -128,7 +128,7 @@ def in_use(kind: str, name: str, user: str) -> Refusal:
     )
 
 
-OLDER = frozenset({"compute", "storage", "dns", "sqladmin", "bigquery"})
+OLDER = frozenset({"compute", "storage", "dns", "sqladmin", "sql", "bigquery"})
 """The APIs that name a `reason` in `errors`."""
 
 

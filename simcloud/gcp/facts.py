@@ -61,7 +61,7 @@ class Machine:
         return self.name.split("-")[0]
 
 
-_TPU_GENERATION = {"v5e": "V5LITE_POD", "v5p": "V5P", "v6e": "V6E", "v4": "V4"}
+TPU_GENERATION = {"v5e": "V5LITE_POD", "v5p": "V5P", "v6e": "V6E", "v4": "V4"}
 
 
 def _machine(name: str, spec: dict[str, Any]) -> Machine:
@@ -70,7 +70,7 @@ def _machine(name: str, spec: dict[str, Any]) -> Machine:
     if gpu:
         zones = tuple(data("machines")["accelerators"][gpu[0]]["zones"])
     if tpu:
-        zones = tuple(data("tpu")["generations"][_TPU_GENERATION[tpu[0]]]["zones"])
+        zones = tuple(data("tpu")["generations"][TPU_GENERATION[tpu[0]]]["zones"])
     vcpus = spec["vcpus"]
     return Machine(
         name=name,

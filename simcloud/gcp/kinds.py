@@ -61,7 +61,8 @@ class Kind:
     wrapped: str = ""
     create: str = "create"
     operations: str = ""
-    """The kind of operation that changes answer with: `rpc`, `container`, `sql`; the empty string for none."""
+    """The kind of operation that changes answer with: `rpc` (of its location), `flat` (of the service), `below` (of the
+    resource), `container`, `sql`; the empty string for none."""
     ids: str = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
     places: str = "region"
     """What the location is: `region`, `zone`, `either`, `multi` (regions and multi-regions), `global`, or `none`."""
@@ -76,6 +77,8 @@ class Kind:
     leave: Leave | None = None
     listed: str = ""
     shown: Callable[[Call, str, dict[str, Any]], dict[str, Any]] | None = None
+    full: bool = True
+    """Whether the resource's `name` is the whole path."""
     numbered: bool = False
     """Whether the service gives the id, a number."""
     exact: bool = False
@@ -193,7 +196,7 @@ def handler(id: str) -> Handler | None:
 
 def _create(call: Call, kind: Kind) -> dict[str, Any]:
     body = call.body
-    item: dict[str, Any] = copy.deepcopy(body.get(kind.wrapped, {}) if kind.wrapped else body)
+    item: dict[str, Any] = copy.deepcopy(body.get(kind.wrapped, {}) if kind.wrapped and not kind.exact else body)
     parent = path_of(call)
     if kind.exact:
         name, id = parent, parent.rpartition("/")[2]
@@ -201,8 +204,10 @@ def _create(call: Call, kind: Kind) -> dict[str, Any]:
         if kind.numbered:
             id = call.number()[:19]
         else:
-            source = call.query if kind.id and not kind.wrapped else body if kind.id else item
-            id = str(source.get(kind.id or kind.named) or "")
+            source: Any = call.query if kind.id and not kind.wrapped else body if kind.id else item
+            for step in (kind.id or kind.named).split("."):
+                source = source.get(step) if isinstance(source, dict) else None
+            id = str(source or "")
             if not id:
                 raise missing(call, kind.id or kind.named)
             id = id.rpartition("/")[2]
@@ -217,7 +222,7 @@ def _create(call: Call, kind: Kind) -> dict[str, Any]:
             raise missing(call, member)
     if kind.labels:
         check_labels(item.get(kind.labels))
-    if kind.named == "name" and kind.service not in OLDER:
+    if kind.full and kind.service not in OLDER:
         item["name"] = name
     created, updated = kind.stamps
     if created:
@@ -394,8 +399,9 @@ _STANDARD: dict[str, Callable[[Call, Kind], dict[str, Any]]] = {
 def answer(call: Call, kind: Kind, name: str, item: dict[str, Any], verb: str) -> dict[str, Any]:
     """What a change is answered with: the resource, or an operation."""
     seen = show(call, kind, name, item)
-    if kind.operations == "rpc":
-        return operation(call, kind.service, name, verb, {} if verb == "delete" else seen)
+    if kind.operations in ("rpc", "flat", "below"):
+        response = {} if verb == "delete" else seen
+        return operation(call, kind.service, name, verb, response, where=kind.operations)
     if kind.operations == "container":
         return _container_operation(call, name, verb)
     if kind.operations == "sql":
@@ -403,12 +409,14 @@ def answer(call: Call, kind: Kind, name: str, item: dict[str, Any], verb: str) -
     return {} if verb == "delete" else seen
 
 
-def operation(call: Call, service: str, name: str, verb: str, response: dict[str, Any]) -> dict[str, Any]:
+def operation(
+    call: Call, service: str, name: str, verb: str, response: dict[str, Any], *, where: str = "flat"
+) -> dict[str, Any]:
     """A long-running operation. It is answered as running; the next look at it finds it done."""
     parts = name.split("/")
-    place = "/".join(parts[:4]) if "locations" in parts[:3] else "/".join(parts[:2])
+    place = {"rpc": "/".join(parts[:4]) + "/", "flat": "", "below": name + "/"}[where]
     id = f"operation-{int(call.moment.now.timestamp() * 1000)}-{call.hexadecimal(13)}-{call.hexadecimal(8)}"
-    full = f"{place}/operations/{id}"
+    full = f"{place}operations/{id}"
     kind = "google.protobuf.Empty" if verb == "delete" else f"google.cloud.{service}.{parts[-2]}"
     running = {"name": full, "metadata": {"createTime": call.now, "target": name, "verb": verb}}
     body = {"@type": f"type.googleapis.com/{kind}", **response}

@@ -23,6 +23,12 @@ _MODULES = (
     "kms",
     "resourcemanager",
     "tpu",
+    "managed.containers",
+    "managed.data",
+    "managed.serverless",
+    "managed.messages",
+    "managed.access",
+    "managed.watching",
 )
 
 

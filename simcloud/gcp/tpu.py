@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simcloud.gcp import facts, policies
 from simcloud.gcp.call import Call, handles, inner, project_number
 from simcloud.gcp.compute import networks
-from simcloud.gcp.compute.base import key_from, last, link, of_kind
+from simcloud.gcp.compute.base import exists, key_from, last, link, of_kind
 from simcloud.gcp.errors import RPC_CODE, Refusal, rule
 from simcloud.wire import Moment
 
@@ -159,7 +159,7 @@ def _network(call: Call, config: dict[str, Any], zone: str) -> None:
     region = facts.region_of(zone)
     if subnet:
         key = key_from(subnet) or f"projects/{call.project}/regions/{region}/subnetworks/{last(subnet)}"
-        if key not in compute or key.split("/")[3] != region:
+        if not exists(call.world, key) or key.split("/")[3] != region:
             raise Refusal(400, f"Subnetwork {subnet} is not found in region {region}.", rule=NETWORK)
         config["subnetwork"] = key
         owner = key_from(compute[key]["network"])
@@ -168,7 +168,7 @@ def _network(call: Call, config: dict[str, Any], zone: str) -> None:
         config["network"] = owner
     else:
         key = key_from(network) or f"projects/{call.project}/global/networks/{last(network or 'default')}"
-        if key not in compute:
+        if not exists(call.world, key):
             raise Refusal(400, f"Network {network or 'default'} is not found.", rule=NETWORK)
         inside = [k for k, v in of_kind(call.world, "subnetworks") if key_from(v["network"]) == key]
         here = [k for k in inside if k.split("/")[3] == region]

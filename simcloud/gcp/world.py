@@ -53,6 +53,8 @@ class State:
     queued: dict[str, dict[str, Any]] = field(default_factory=dict)
     things: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Resources of the services that `simcloud.gcp.kinds` tells by tables, by service and name."""
+    defaults: dict[str, bool] = field(default_factory=dict)
+    """By project: whether it was given its default network (False: it has none, as an organization may decide)."""
     group_errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Failed launches of managed instance groups, newest last."""
     knobs: Knobs = field(default_factory=Knobs)

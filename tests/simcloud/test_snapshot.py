@@ -44,7 +44,7 @@ def fill(world: World) -> None:
     clients.get("logs", REGION).create_log_group(logGroupName="l")
     gcp = translation("gcp", world).client({"project": "p-123456", "region": "us-central1"})
     gcp.change("compute.networks.insert", project="p-123456", body={"name": "n", "autoCreateSubnetworks": False})
-    world.control("generic", "put", {"token": "aws:x/y:Z", "inputs": {"a": 1}})
+    world.control("generic", "put", {"token": "aws:x/y:Z", "id": "z", "state": {"a": 1}})
 
 
 def seen(world: World) -> Any:
@@ -129,7 +129,7 @@ def test_nothing_that_was_said_can_be_read_on_disk(tmp_path: Path) -> None:
     secret = "correct-horse-battery-staple"
     clients = Clients(lambda request: world.call("aws", request))
     clients.get("ssm", REGION).put_parameter(Name="p", Value=secret, Type="SecureString")
-    world.control("generic", "put", {"token": "aws:x/y:Z", "inputs": {"password": secret}})
+    world.control("generic", "put", {"token": "aws:x/y:Z", "id": "z", "state": {"password": secret}})
     world.close()
     for file in (tmp_path / "home").iterdir():
         assert secret.encode() not in file.read_bytes(), file.name

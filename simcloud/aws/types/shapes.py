@@ -91,6 +91,9 @@ def _to_scalar(kind: str, value: Any) -> Any:
     return value
 
 
+_PAIRS = {"Key": "Value", "key": "value", "TagKey": "TagValue", "name": "value", "Name": "Value"}
+
+
 def from_api(kind: str, value: Any, renames: Renames, known: Any = None) -> Any:
     """An API value as Pulumi shows it, led by the SDK's type `kind`. What the answer has not is taken from `known`."""
     if value is None:
@@ -101,8 +104,8 @@ def from_api(kind: str, value: Any, renames: Renames, known: Any = None) -> Any:
         return [from_api(kind[1:-1], row, renames, one) for row, one in zip(rows, said, strict=True)]
     if kind.startswith("{"):
         if isinstance(value, list):
-            key = next((k for k in ("Key", "key", "TagKey", "name") if value and k in value[0]), "Key")
-            held = {"Key": "Value", "key": "value", "TagKey": "TagValue", "name": "value"}[key]
+            key = next((k for k in _PAIRS if value and k in value[0]), "Key")
+            held = _PAIRS[key]
             return {row[key]: row.get(held, "") for row in value}
         return {k: from_api(kind[1:-1], v, renames) for k, v in value.items()} if isinstance(value, Mapping) else value
     if kind.startswith("@"):

@@ -22,7 +22,7 @@ _HOSTED_ZONES = {"us-east-1": "Z3AQBSTGFJSTF", "us-east-2": "Z2O1EMRO9K5GLX", "u
 class Bucket(AwsType):
     """aws.s3.Bucket."""
 
-    token = "aws:s3/bucket:Bucket"
+    token: ClassVar[str] = "aws:s3/bucket:Bucket"
     service = "s3"
     auto_name = AutoName("bucket", max_length=63, lower=True)
     replace_on = frozenset({"region", "bucket", "bucketPrefix", "objectLockEnabled", "bucketNamespace"})
@@ -123,6 +123,20 @@ class Bucket(AwsType):
             api.delete_objects(Bucket=id, Delete={"Objects": rows, "Quiet": True})
 
 
+class BucketV2(Bucket):
+    """aws.s3.BucketV2: the same bucket, whose settings are lists."""
+
+    token = "aws:s3/bucketV2:BucketV2"
+    computed = Bucket.computed | {"loggings", "versionings", "websites", "serverSideEncryptionConfigurations"}
+    _LISTS = {"versioning": "versionings"}
+
+    def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
+        state = super().read(cloud, id, known)
+        if state is None:
+            return None
+        return {self._LISTS.get(k, k): [v] if k in self._LISTS else v for k, v in state.items()}
+
+
 class _BucketSetting(AwsType):
     """Something that is set on a bucket, and whose id is the bucket's name."""
 
@@ -162,6 +176,7 @@ class BucketVersioning(_BucketSetting):
     """aws.s3.BucketVersioning. Deleting it suspends the versioning: it cannot be taken back."""
 
     token = "aws:s3/bucketVersioning:BucketVersioning"
+    also = ("aws:s3/bucketVersioningV2:BucketVersioningV2",)
     replace_on = frozenset({"region", "bucket", "expectedBucketOwner"})
     getter = "get_bucket_versioning"
     write_only = frozenset({"mfa"})
@@ -190,6 +205,7 @@ class BucketEncryption(_BucketSetting):
     """aws.s3.BucketServerSideEncryptionConfiguration."""
 
     token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    also = ("aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",)
     replace_on = frozenset({"region", "bucket", "expectedBucketOwner"})
     getter, deleter = "get_bucket_encryption", "delete_bucket_encryption"
     unordered = frozenset({"rules"})
@@ -266,6 +282,7 @@ class BucketLifecycle(_BucketSetting):
     """aws.s3.BucketLifecycleConfiguration."""
 
     token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    also = ("aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2",)
     replace_on = frozenset({"region", "bucket", "expectedBucketOwner"})
     getter, deleter = "get_bucket_lifecycle_configuration", "delete_bucket_lifecycle"
     defaults = {"transitionDefaultMinimumObjectSize": "all_storage_classes_128K"}
@@ -294,7 +311,7 @@ class BucketLifecycle(_BucketSetting):
 class BucketObject(AwsType):
     """aws.s3.BucketObject with text content."""
 
-    token = "aws:s3/bucketObject:BucketObject"
+    token: ClassVar[str] = "aws:s3/bucketObject:BucketObject"
     service = "s3"
     auto_name = AutoName("key", max_length=1024)
     replace_on = frozenset({"region", "bucket", "key"})
@@ -451,6 +468,7 @@ class LogGroup(AwsType):
 
 TYPES = (
     Bucket,
+    BucketV2,
     BucketVersioning,
     BucketEncryption,
     BucketPublicAccessBlock,

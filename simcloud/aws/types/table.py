@@ -79,6 +79,8 @@ class TableType(AwsType):
 
     tag_kind: ClassVar[str] = ""
     """What the EC2 API calls the type in a TagSpecification."""
+    tags_after: ClassVar[bool] = False
+    """Put tags on by a call of their own, although the creating operation takes some."""
     tag_calls: ClassVar[tuple[str, str, str] | None] = None
     tag_target: ClassVar[Mapping[str, str]] = {}
     """Members that say what is tagged, and the property for each; by default the ARN or the id."""
@@ -301,7 +303,7 @@ class TableType(AwsType):
         return self.tag_calls or tagging.BY_SERVICE.get(self.service) or tagging.USUAL
 
     def _tag_parameters(self, shape: Any, tags: Mapping[str, str]) -> dict[str, Any]:
-        if not tags:
+        if not tags or self.tags_after:
             return {}
         if "TagSpecifications" in shape.members:
             return specification(self.tag_kind, tags) if self.tag_kind else {}

@@ -107,7 +107,7 @@ def reference(call: Call, value: str, collection: str, field: str, *, must_exist
     ok = len(parts) in (5, 6) and parts[0] == "projects" and parts[-2] == collection
     if not ok:
         raise invalid_field(field, value, "The URL is malformed.")
-    if must_exist and path not in call.world.state.compute:
+    if must_exist and not exists(call.world, path):
         noun = {"resourcePolicies": "resourcePolicy", "addresses": "address"}.get(collection, collection[:-1])
         raise invalid_field(field, f"{LINK}{path}", f"The referenced {noun} resource cannot be found.")
     return link(path)
@@ -116,10 +116,26 @@ def reference(call: Call, value: str, collection: str, field: str, *, must_exist
 def resource(call: Call, key: str | None = None) -> dict[str, Any]:
     """The stored resource. Raises Refusal (404) when there is none."""
     name = key if key is not None else key_of(call)
-    found = call.world.state.compute.get(name)
-    if found is None:
+    if not exists(call.world, name):
         raise not_found(name)
-    return found
+    return call.world.state.compute[name]
+
+
+_DEFAULT = re.compile(r"projects/([^/]+)/(?:global/networks|regions/[^/]+/subnetworks)/default")
+MAKE_DEFAULT: list[Callable[[GcpWorld, str], None]] = []
+"""Who makes a project's default network."""
+
+
+def exists(world: GcpWorld, key: str) -> bool:
+    """Whether there is a resource of this name. A project's default network, which every new project has, is made when
+    somebody first asks for it."""
+    if key in world.state.compute:
+        return True
+    asked = _DEFAULT.fullmatch(key)
+    if asked is None or world.state.defaults.get(asked.group(1)) is not None:
+        return False
+    MAKE_DEFAULT[0](world, asked.group(1))
+    return key in world.state.compute
 
 
 def of_kind(world: GcpWorld, collection: str, project: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import ipaddress
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from simcloud.gcp import facts
 from simcloud.gcp.call import Call, fingerprint, handles, inner
 from simcloud.gcp.compute.base import (
+    MAKE_DEFAULT,
     SHOWN,
     collection,
     key_from,
@@ -263,9 +266,14 @@ def patch_network(call: Call) -> dict[str, Any]:
     return operation(call, key, "patch")
 
 
-def make_default(world: GcpWorld, project: str, moment: Moment) -> None:
-    """The network `default` of a new project, with its four firewall rules (vpc/docs/firewalls, "Pre-populated")."""
-    call = inner(world, moment, project=project)
+def make_default(world: GcpWorld, project: str) -> None:
+    """The network `default` of a new project, with its four firewall rules (vpc/docs/firewalls, "Pre-populated").
+
+    It is as old as the project: what it is made of follows from the project's name alone, not from who asks first.
+    """
+    born = Moment(datetime(2024, 1, 1, tzinfo=UTC), random.Random(f"default network of {project}"))  # noqa: S311
+    before = set(world.state.compute)
+    call = inner(world, born, project=project)
     where = f"v1/projects/{project}/global"
     call.match = replace(call.match, name=f"{where}/networks")
     call.body = {"name": "default", "autoCreateSubnetworks": True, "description": "Default network for the project"}
@@ -285,6 +293,12 @@ def make_default(world: GcpWorld, project: str, moment: Moment) -> None:
         call.body = {"name": f"default-allow-{name}", "network": f"{where[3:]}/networks/default", "allowed": allowed}
         call.body |= {"sourceRanges": [source], "priority": 65534}
         insert_firewall(call)
+    world.state.defaults[project] = True
+    for key in world.state.compute.keys() - before:
+        world.state.compute[key].setdefault("_madeBy", f"projects/{project}")
+
+
+MAKE_DEFAULT.append(make_default)
 
 
 # Subnetworks --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Google's client library is imported only when a call is made.
 from __future__ import annotations
 
 from simcloud.gcp.client import GcpClient
-from simcloud.gcp.types import groups, iam, instances, kms, networks, storage, tpu
+from simcloud.gcp.types import balancing, groups, iam, instances, kms, networks, storage, tpu
 from simcloud.gcp.types.functions import INVOKES
 from simcloud.provider.model import ResourceType
 
@@ -14,6 +14,7 @@ _ALL: tuple[type[ResourceType[GcpClient]], ...] = (
     *networks.TYPES,
     *instances.TYPES,
     *groups.TYPES,
+    *balancing.TYPES,
     *storage.TYPES,
     *iam.TYPES,
     *kms.TYPES,
