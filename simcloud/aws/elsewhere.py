@@ -33,3 +33,18 @@ def _put_backup_policy(world: AwsWorld, call: Call, moment: Moment) -> Row:
 def _describe_backup_policy(world: AwsWorld, call: Call, moment: Moment) -> Row:
     id = _file_system(call)
     return world.shelves.find("efs backup", call, id, "PolicyNotFound", f"File system {id} has no backup policy", 404)
+
+
+@served("elasticache:DeleteCacheSubnetGroup")
+def _delete_cache_subnet_group(world: AwsWorld, call: Call, moment: Moment) -> Row:
+    name = call.params["CacheSubnetGroupName"]
+    backend = moto_bridge.backend("elasticache", call.region)
+    if name not in backend.cache_subnet_groups:
+        raise CloudError("CacheSubnetGroupNotFoundFault", call.operation, f"CacheSubnetGroup {name} not found.", 404)
+    users = [c.cache_cluster_id for c in backend.cache_clusters.values() if c.cache_subnet_group_name == name]
+    if users:
+        raise CloudError(
+            "CacheSubnetGroupInUse", call.operation, f"Cache subnet group {name} is currently in use by {users[0]}"
+        )
+    del backend.cache_subnet_groups[name]
+    return {}

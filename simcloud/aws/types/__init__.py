@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from simcloud.aws.types import buckets, compute, containers, databases, ec2, files, identity, loadbalancing, messaging, network, operations, people, storage
+from simcloud.aws.types import (
+    buckets,
+    compute,
+    containers,
+    databases,
+    ec2,
+    files,
+    identity,
+    loadbalancing,
+    messaging,
+    network,
+    operations,
+    people,
+    storage,
+)
 from simcloud.aws.types.base import AwsType
 from simcloud.aws.types.functions import INVOKES
 
-_MODULES = (network, ec2, compute, loadbalancing, files, containers, identity, people, storage, buckets, messaging, operations, databases)
+_MODULES = (
+    network,
+    ec2,
+    compute,
+    loadbalancing,
+    files,
+    containers,
+    identity,
+    people,
+    storage,
+    buckets,
+    messaging,
+    operations,
+    databases,
+)
 
 
 def _all() -> dict[str, AwsType]:

@@ -146,7 +146,10 @@ class TaskDefinition(TableType):
         state["arnWithoutRevision"] = row["taskDefinitionArn"].rsplit(":", 1)[0]
         state["containerDefinitions"] = known.get("containerDefinitions") or json.dumps(row["containerDefinitions"])
         state["volumes"] = known.get("volumes") or [
-            {"name": v["name"], **({"hostPath": v["host"]["sourcePath"]} if v.get("host", {}).get("sourcePath") else {})}
+            {
+                "name": v["name"],
+                **({"hostPath": v["host"]["sourcePath"]} if v.get("host", {}).get("sourcePath") else {}),
+            }
             for v in row.get("volumes") or ()
         ]
 
@@ -282,7 +285,13 @@ class EcsService(TableType):
         if known.get("cluster"):
             state["cluster"] = known["cluster"]  # by name or by ARN: both are the same cluster
         said, live = known.get("taskDefinition"), row.get("taskDefinition")
-        if said and live and "/" in live and live.split("/")[-1].startswith(said.split(":")[0] + ":") and "/" not in said:
+        if (
+            said
+            and live
+            and "/" in live
+            and live.split("/")[-1].startswith(said.split(":")[0] + ":")
+            and "/" not in said
+        ):
             state["taskDefinition"] = said
         vpc = (row.get("networkConfiguration") or {}).get("awsvpcConfiguration")
         if vpc:
@@ -454,7 +463,12 @@ class NodeGroup(TableType):
     creates, id_form = "CreateNodegroup", "{clusterName}:{nodeGroupName}"
     reads, row, deletes = "DescribeNodegroup", "nodegroup", "DeleteNodegroup"
     named = {"clusterName": "clusterName", "nodegroupName": "nodeGroupName"}
-    renames = {"nodeRoleArn": "nodeRole", "subnetIds": "subnets", "arn": "nodegroupArn", "nodeGroupName": "nodegroupName"}
+    renames = {
+        "nodeRoleArn": "nodeRole",
+        "subnetIds": "subnets",
+        "arn": "nodegroupArn",
+        "nodeGroupName": "nodegroupName",
+    }
     replace_on = frozenset(
         {
             "region",
@@ -509,7 +523,9 @@ class NodeGroup(TableType):
             }
         if asked:
             api.update_nodegroup_config(**where, **asked)
-        version: dict[str, Any] = {n: new[n] for n in ("version", "releaseVersion") if new.get(n) and new[n] != old.get(n)}
+        version: dict[str, Any] = {
+            n: new[n] for n in ("version", "releaseVersion") if new.get(n) and new[n] != old.get(n)
+        }
         if new.get("launchTemplate") and new["launchTemplate"] != old.get("launchTemplate"):
             version["launchTemplate"] = dict(new["launchTemplate"])
         if version:

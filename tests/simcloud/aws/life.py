@@ -90,6 +90,8 @@ class Life:
         one.inputs = wanted
         # What the program no longer knows must come from the cloud.
         live = kind.read(self.cloud, one.id, {k: v for k, v in one.state.items() if k not in new} | self._identity(one))
+        if live is None:  # a type that is found by what was changed
+            live = kind.read(self.cloud, one.id, one.state | new)
         assert live is not None
         for name, value in new.items():
             if name in kind.write_only or getattr(kind, "provider_only", frozenset()) & {name}:

@@ -14,7 +14,12 @@ def trust(service: str) -> str:
 
 def test_a_service_on_fargate(life: Life, vpc: Made, subnets: list[str]) -> None:
     role = life.make("aws:iam/role:Role", name="task", assumeRolePolicy=trust("ecs-tasks.amazonaws.com"))
-    cluster = life.make("aws:ecs/cluster:Cluster", name="app", settings=[{"name": "containerInsights", "value": "enabled"}], tags={"a": "b"})
+    cluster = life.make(
+        "aws:ecs/cluster:Cluster",
+        name="app",
+        settings=[{"name": "containerInsights", "value": "enabled"}],
+        tags={"a": "b"},
+    )
     assert cluster["arn"] == "arn:aws:ecs:us-east-1:123456789012:cluster/app"
     life.change(cluster, tags={"a": "c"})
     life.make(
@@ -23,7 +28,9 @@ def test_a_service_on_fargate(life: Life, vpc: Made, subnets: list[str]) -> None
         capacityProviders=["FARGATE"],
         defaultCapacityProviderStrategies=[{"capacityProvider": "FARGATE", "base": 1, "weight": 100}],
     )
-    containers = [{"name": "app", "image": "nginx", "portMappings": [{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}]}]
+    containers = [
+        {"name": "app", "image": "nginx", "portMappings": [{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}]}
+    ]
     task = life.make(
         "aws:ecs/taskDefinition:TaskDefinition",
         family="app",
@@ -39,8 +46,15 @@ def test_a_service_on_fargate(life: Life, vpc: Made, subnets: list[str]) -> None
     assert task["arn"].endswith(":task-definition/app:1")
     group = life.make("aws:ec2/securityGroup:SecurityGroup", name="web", description="web", vpcId=vpc.id)
     balancer = life.make("aws:lb/loadBalancer:LoadBalancer", name="web", subnets=subnets, securityGroups=[group.id])
-    targets = life.make("aws:lb/targetGroup:TargetGroup", name="web", port=80, protocol="HTTP", targetType="ip", vpcId=vpc.id)
-    life.make("aws:lb/listener:Listener", loadBalancerArn=balancer.id, port=80, defaultActions=[{"type": "forward", "targetGroupArn": targets.id}])
+    targets = life.make(
+        "aws:lb/targetGroup:TargetGroup", name="web", port=80, protocol="HTTP", targetType="ip", vpcId=vpc.id
+    )
+    life.make(
+        "aws:lb/listener:Listener",
+        loadBalancerArn=balancer.id,
+        port=80,
+        defaultActions=[{"type": "forward", "targetGroupArn": targets.id}],
+    )
     service = life.make(
         "aws:ecs/service:Service",
         name="app",
@@ -57,12 +71,23 @@ def test_a_service_on_fargate(life: Life, vpc: Made, subnets: list[str]) -> None
 
 
 def test_a_registry(life: Life) -> None:
-    images = life.make("aws:ecr/repository:Repository", name="app", imageScanningConfiguration={"scanOnPush": True}, tags={"a": "b"})
+    images = life.make(
+        "aws:ecr/repository:Repository", name="app", imageScanningConfiguration={"scanOnPush": True}, tags={"a": "b"}
+    )
     assert images["repositoryUrl"] == "123456789012.dkr.ecr.us-east-1.amazonaws.com/app"
-    life.change(images, imageTagMutability="IMMUTABLE", imageScanningConfiguration={"scanOnPush": False}, tags={"a": "c"})
-    rule = {"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 3}, "action": {"type": "expire"}}
+    life.change(
+        images, imageTagMutability="IMMUTABLE", imageScanningConfiguration={"scanOnPush": False}, tags={"a": "c"}
+    )
+    rule = {
+        "rulePriority": 1,
+        "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 3},
+        "action": {"type": "expire"},
+    }
     life.make("aws:ecr/lifecyclePolicy:LifecyclePolicy", repository="app", policy=json.dumps({"rules": [rule]}))
-    grant = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage"]}]}
+    grant = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage"]}],
+    }
     life.make("aws:ecr/repositoryPolicy:RepositoryPolicy", repository="app", policy=json.dumps(grant))
     life.unmake()
 
@@ -99,7 +124,9 @@ def test_a_kubernetes_cluster(life: Life, subnets: list[str]) -> None:
     life.change(group, scalingConfig={"desiredSize": 2, "maxSize": 4, "minSize": 1}, labels={"pool": "gpus"})
     addon = life.make("aws:eks/addon:Addon", clusterName="train", addonName="vpc-cni", tags={"a": "b"})
     life.change(addon, addonVersion="v1.20.0-eksbuild.1", tags={"a": "c"})
-    entry = life.make("aws:eks/accessEntry:AccessEntry", clusterName="train", principalArn=nodes["arn"], kubernetesGroups=["admins"])
+    entry = life.make(
+        "aws:eks/accessEntry:AccessEntry", clusterName="train", principalArn=nodes["arn"], kubernetesGroups=["admins"]
+    )
     life.change(entry, kubernetesGroups=["viewers"], tags={"a": "b"})
     life.make(
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
@@ -116,6 +143,12 @@ def test_a_kubernetes_cluster(life: Life, subnets: list[str]) -> None:
         subnetIds=subnets,
         selectors=[{"namespace": "kube-system"}],
     )
-    tie = life.make("aws:eks/podIdentityAssociation:PodIdentityAssociation", clusterName="train", namespace="default", serviceAccount="app", roleArn=pods["arn"])
+    tie = life.make(
+        "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+        clusterName="train",
+        namespace="default",
+        serviceAccount="app",
+        roleArn=pods["arn"],
+    )
     assert tie["associationId"] == tie.id
     life.unmake()
