@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from math import isqrt
 
 from fleetyard.sizing.cells import CellError, number, text, whole
-from fleetyard.sizing.columns import is_lora, model_of
+from fleetyard.sizing.columns import is_lora, is_tuned, model_of
 from fleetyard.sizing.fabric import scale_out
 from fleetyard.sizing.frameworks import YEARS, Framework, find_framework, release, usual_framework, usual_year
 from fleetyard.sizing.hardware import Chip, find_chip
 from fleetyard.sizing.models import Model
-from fleetyard.sizing.plans import LINEAR_FORMATS
+from fleetyard.sizing.plans import FLASH_SINCE, LINEAR_FORMATS
 
 Row = Mapping[str, str | None]
 
@@ -50,6 +50,7 @@ class Case:
     year: float
     precision: str
     lora: bool
+    tuned: bool
     chips: int
     nic: float | None
     cores: int
@@ -81,6 +82,12 @@ class Way:
     zero: float
     recompute: float
     recompute_attention: float
+    kept: float
+
+    @property
+    def again(self) -> tuple[float, float, float]:
+        """What is done again: share of a layer, attention, and what is kept instead."""
+        return self.recompute, self.recompute_attention, self.kept
 
 
 def read_case(row: Row) -> Case:
@@ -118,6 +125,7 @@ def read_case(row: Row) -> Case:
         year=min(max(year if year is not None else usual_year(chip), YEARS[0]), YEARS[1]),
         precision=_precision(row),
         lora=is_lora(text(row, "model")),
+        tuned=is_tuned(text(row, "model"), software),
         chips=chips,
         nic=scale_out(text(row, "interconnect"), node) if not chip.tpu else None,
         cores=cores,
@@ -196,9 +204,11 @@ def complete(case: Case) -> list[Way]:
         expert = _expert(case, ranks, tensor, pipeline, data * context)
         for micro in _micros(case, each):
             for zero in _zeros(case, tensor, pipeline):
-                for share, attention in _again(case):
+                for share, attention, kept in _again(case):
                     interleave = case.interleave or _interleave(case, pipeline, each / micro)
-                    found.append(Way(tensor, pipeline, context, expert, interleave, micro, zero, share, attention))
+                    found.append(
+                        Way(tensor, pipeline, context, expert, interleave, micro, zero, share, attention, kept)
+                    )
     return found
 
 
@@ -264,16 +274,19 @@ def _zeros(case: Case, tensor: int, pipeline: int) -> list[float]:
     return [float(case.framework.zero)]
 
 
-def _again(case: Case) -> list[tuple[float, float]]:
+def _again(case: Case) -> list[tuple[float, float, float]]:
     if case.recompute is not None:
         share, attention = case.recompute
         if share < 0:
             share = case.framework.selective
             attention = attention if case.framework.id not in ("xla", "fsdp-compiled") else 0.0
-        return [(share, attention)]
+        return [(share, attention, 1.0 - share)]
     if case.framework.id == "xla":
-        return [(0.0, 0.0), (0.3, 0.0), (1.0, 0.0)]
-    return [(0.0, 0.0), (0.0, 1.0), (0.5, 0.0), (1.0, 0.0)]
+        return [(0.0, 0.0, 1.0), (0.15, 0.0, 0.6), (0.3, 0.0, 0.45), (1.0, 0.0, 0.0)]
+    if case.year < FLASH_SINCE:
+        return [(0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 0.0, 0.0)]
+    # Single modules done again (norms, activations, latent projections) save much memory for little time.
+    return [(0.0, 0.0, 1.0), (0.08, 0.0, 0.6), (0.5, 0.0, 0.5), (1.0, 0.0, 0.0)]
 
 
 def _interleave(case: Case, pipeline: int, micros: float) -> int:

@@ -18,13 +18,14 @@ from fleetyard.sizing.plans import Floats, Gear
 class Wires:
     """Latencies and sustained rates of plans' links and networks."""
 
-    def __init__(self, gear: Gear, k: Constants) -> None:
+    def __init__(self, gear: Gear, k: Constants, flat: Floats = 0.0) -> None:
         self.domain = gear.domain
         self.up: Any = gear.link * (k.link_share + gear.torus * (k.torus_share - k.link_share))
         self.out: Any = gear.nic * k.nic_share
         self.up_alpha = k.link_alpha_us * 1e-6
         self.out_alpha = k.nic_alpha_us * 1e-6
         self.root = k.root
+        self.flat = flat
         self.tree = k.tree
 
     def gather(self, size: Floats, group: Floats, stride: Floats = 1.0) -> Any:
@@ -35,7 +36,8 @@ class Wires:
         inner = np.minimum(group, np.maximum(1.0, self.domain / stride))
         outer = group / inner
         near = self._stage(size * (1.0 - 1.0 / inner) / self.up, self.up_alpha * (inner > 1))
-        far_bytes = size * (1.0 - 1.0 / outer) / inner / self.out
+        rails = np.where(self.flat > 0, 1.0, inner)
+        far_bytes = size * (1.0 - 1.0 / outer) / rails / self.out
         far = self._stage(far_bytes, self.out_alpha * np.log2(np.maximum(1.0, outer)))
         return np.maximum(near, far) + (1.0 - self.tree) * np.minimum(near, far)
 
@@ -49,6 +51,20 @@ class Wires:
         near = size * (inner - 1.0) / group / self.up
         far = size * (1.0 - inner / group) / self.out
         alpha = self.up_alpha * (group > 1) + self.out_alpha * np.log2(np.maximum(1.0, group / inner))
+        return self._stage(near + far, alpha)
+
+    def dispatch(self, size: Floats, group: Floats, copies: Floats) -> Any:
+        """Seconds to send tokens to `copies` experts each over a group: `size` bytes with all copies.
+
+        Between domains a token travels once for each domain that holds some of its experts, and is copied there.
+        """
+        inner = np.minimum(group, self.domain)
+        outer = np.maximum(1.0, group / inner)
+        many = np.maximum(copies, 1.0)
+        visited = outer * (1.0 - (1.0 - 1.0 / outer) ** many)  # domains that a token visits, its own among them
+        near = size * (inner - 1.0) / np.maximum(inner, 1.0) / self.up
+        far = size / many * visited * (1.0 - 1.0 / outer) / self.out
+        alpha = self.up_alpha * (group > 1) + self.out_alpha * np.log2(outer)
         return self._stage(near + far, alpha)
 
     def send(self, size: Floats, distance: Floats) -> Any:

@@ -21,6 +21,15 @@ def is_lora(name: str) -> bool:
     return "lora" in name.lower()
 
 
+def is_tuned(name: str, software: str) -> bool:
+    """Whether a run is fine-tuning on packed short samples. MLPerf's samples are as long as its sequences."""
+    lower = name.lower()
+    return (
+        any(word in lower for word in ("sft", "lora", "finetun", "fine-tun"))
+        and "mlperf" not in lower + software.lower()
+    )
+
+
 def model_of(row: Row) -> tuple[Model, int]:
     """The model that a row means, and how many of its facts had to be assumed.
 

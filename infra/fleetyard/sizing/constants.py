@@ -21,6 +21,9 @@ class Constants:
     attention_share: float
     attention_back: float
     attention_length: float
+    attention_foreign: float
+    young: float
+    softmax: float
     memory_share: float
     traffic: float
     cast: float
@@ -35,7 +38,7 @@ class Constants:
     moe_layer_us: float
     moe_decay: float
     moe_traffic: float
-    moe_share: float
+    moe_narrow: float
     launch_us: float
     step_ms: float
     straggler: float

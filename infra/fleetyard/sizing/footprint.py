@@ -49,16 +49,17 @@ def footprint(plans: Plans) -> Footprint:
     dense = n.fixed_parameters / (y.tensor * y.pipeline)
     tables: Any = n.table_parameters / y.tensor
     tables = np.where(y.pipeline > 1, np.maximum(0.5 * tables, n.vocabulary * n.hidden / y.tensor), tables)
-    experts = n.routed_parameters / (y.pipeline * y.expert)
+    experts = n.routed_parameters / (y.pipeline * y.expert * y.expert_tensor)
     ranks = y.data * y.context
-    expert_ranks = np.maximum(1.0, y.chips / (y.pipeline * y.expert))
+    expert_ranks = np.maximum(1.0, y.chips / (y.pipeline * y.expert * y.expert_tensor))
     own, full = dense + tables + experts, y.zero >= 2.5
     sharded = (dense + tables) / ranks + experts / expert_ranks
     learn = np.where(y.lora > 0, ADAPTER, 1.0)
     frozen_format = np.where((y.lora > 0) & (g.narrow >= 1.0), 1.0, 2.0)
     kept = np.where(full, sharded, own)
-    weights = kept * frozen_format + np.where((g.narrow >= 0.9) & (y.lora < 0.5) & ~full, own, 0.0)
-    gradients = np.where(full, sharded * 4.0, np.where(y.zero >= 1.5, sharded * 4.0, own * 4.0)) * learn
+    weights = kept * frozen_format + np.where((g.narrow >= 0.9) & (y.lora < 0.5) & ~full, 0.5 * own, 0.0)
+    each = np.where(s.narrow_gradients > 0, 2.0, 4.0)
+    gradients = np.where(y.zero >= 1.5, sharded * 4.0, own * each) * learn
     optimizer = np.where(y.zero >= 0.5, sharded, own) * 12.0 * learn
     blocks = np.maximum(1.0, n.attending + n.mambas)
     one_block = dense * y.pipeline / blocks + experts * y.pipeline / np.maximum(1.0, n.moes)
@@ -67,7 +68,10 @@ def footprint(plans: Plans) -> Footprint:
     tokens = y.micro * y.sequence / y.context
     split = np.where(s.sequence_parallel > 0, y.tensor, 1.0)
     narrow = np.where((g.narrow >= 0.9), 0.75, 1.0)  # inputs of 8-bit multiplications are kept in 8 bits
-    hidden_part = 8.0 * n.hidden / split * narrow
+    # Inputs of frozen multiplications are not kept: nobody takes the gradient of their weights.
+    narrow = narrow * np.where(y.lora > 0, 0.5, 1.0)
+    parts = n.attending + n.mlps + n.moes + n.mambas
+    hidden_part = 4.0 * n.hidden / split * narrow
     attend_part = (2.0 * (n.score_width + n.kv_width + 2.0 * n.value_width)) / y.tensor
     scores = np.where(s.flash > 0, 0.0, 5.0 * n.heads * y.sequence / y.tensor)
     scores = scores * (1.0 - y.recompute_attention)
@@ -76,14 +80,14 @@ def footprint(plans: Plans) -> Footprint:
     shared_part = 2.0 * n.expert_fixed / np.maximum(1.0, n.hidden) / y.tensor
     mamba_part = 10.0 * n.mamba_inner / y.tensor
     whole = tokens * (
-        (n.attending + n.mambas) * hidden_part
+        parts * hidden_part
         + n.attending * (attend_part + scores)
         + n.mlps * mlp_part
         + n.moes * (expert_part + shared_part)
         + n.mambas * mamba_part
     )
     inputs = 2.0 * tokens * n.hidden / split * blocks
-    again = np.clip(y.recompute, 0.0, 1.0)
+    again = 1.0 - y.kept
     layers = whole * (1.0 - again) + again * inputs
     micros = np.maximum(1.0, y.batch / (y.data * y.micro))
     stages = y.pipeline
@@ -102,6 +106,6 @@ def footprint(plans: Plans) -> Footprint:
     shape = np.broadcast_shapes(*(np.shape(each) for each in sizes), np.shape(g.memory_gib))
     gib = [np.broadcast_to(np.asarray(each / GIB * (1.0 + SLACK)), shape) for each in sizes]
     runtime = np.broadcast_to(np.asarray(RUNTIME_GIB * (1.0 - 0.6 * g.torus)), shape)
-    parts = dict(zip(PARTS, [*gib, runtime], strict=True))
-    total = np.sum(np.stack(list(parts.values())), axis=0)
-    return Footprint(parts, total, np.broadcast_to(np.asarray(g.memory_gib, dtype=np.float64), shape))
+    named = dict(zip(PARTS, [*gib, runtime], strict=True))
+    total = np.sum(np.stack(list(named.values())), axis=0)
+    return Footprint(named, total, np.broadcast_to(np.asarray(g.memory_gib, dtype=np.float64), shape))

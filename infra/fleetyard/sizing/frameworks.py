@@ -26,12 +26,13 @@ class Framework:
     launch: float
     zero: int
     selective: float
+    native: dict[str, float]
 
 
 USUAL_YEAR = {
     "volta": 2020.5,
     "turing": 2021.0,
-    "ampere": 2022.8,
+    "ampere": 2023.2,
     "hopper": 2024.8,
     "ada": 2024.5,
     "blackwell": 2025.9,
@@ -53,6 +54,9 @@ YEARS = (2019.0, 2027.0)
 MLPERF = {"0.7": 2020.5, "1.0": 2021.5, "1.1": 2021.9, "2.0": 2022.5, "2.1": 2022.9, "3.0": 2023.5, "3.1": 2023.85}
 MLPERF |= {"4.0": 2024.45, "4.1": 2024.85, "5.0": 2025.4, "5.1": 2025.85, "6.0": 2026.4}
 """When a round of MLPerf Training was published."""
+
+SOFTWARE_YEARS = {"foundry": 2023.6, "mosaic": 2023.6, "torchtitan": 2025.0, "levanter": 2023.3, "megascale": 2024.0}
+"""When software whose name comes without a release was mostly measured."""
 
 TORCH = {"1.": 2022.5, "2.0": 2023.2, "2.1": 2023.8, "2.2": 2024.1, "2.3": 2024.3, "2.4": 2024.6, "2.5": 2024.8}
 TORCH |= {"2.6": 2025.1, "2.7": 2025.3, "2.8": 2025.6, "2.9": 2025.8}
@@ -86,6 +90,9 @@ def release(text: str) -> float | None:
     Understands yy.mm releases, years, MLPerf rounds and PyTorch versions.
     """
     lower = text.lower()
+    for word, year in SOFTWARE_YEARS.items():
+        if word in lower and not re.search(r"\d\d\.\d|20\d\d", lower):
+            return year
     if "mlperf" in lower:
         found = re.search(r"v?(\d\.\d)\b", lower)
         if found and found[1] in MLPERF:

@@ -91,7 +91,12 @@ class Style:
     selective: Floats
     year: Floats
     flash: Floats
+    native: Floats
+    flat: Floats
+    skip_last: Floats
+    young: Floats
     sequence_parallel: Floats
+    narrow_gradients: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,9 @@ class Layout:
     """How a plan spreads over chips. chips = tensor * pipeline * data * context; experts lie inside.
 
     micro: sequences of one micro-batch; batch: sequences of one optimizer step; recompute: share of a layer's forward
-    pass that is done again, 0 to 1, with `recompute_attention` for selective recomputation; zero: stage 0 to 3;
-    lora: 1 where only adapters learn.
+    pass that is done again, 0 to 1, with `recompute_attention` for selective recomputation; kept: share of a layer's
+    activations that stay in memory; zero: stage 0 to 3; expert_tensor: chips that share one expert;
+    lora: 1 where only adapters learn; packed: share of a sequence's scores that lie inside its packed samples.
     """
 
     chips: Floats
@@ -109,6 +115,7 @@ class Layout:
     data: Floats
     context: Floats
     expert: Floats
+    expert_tensor: Floats
     interleave: Floats
     micro: Floats
     batch: Floats
@@ -116,7 +123,9 @@ class Layout:
     zero: Floats
     recompute: Floats
     recompute_attention: Floats
+    kept: Floats
     lora: Floats
+    packed: Floats
     bytes_per_weight: Floats
 
 
@@ -209,7 +218,7 @@ def gear_of(chip: Chip, precision: str, nic: float | None = None) -> dict[str, f
     form = LINEAR_FORMATS[precision]
     wide = form if form in ("fp32", "tf32") else "bf16"
     return {
-        "linear": chip.matmul[form],
+        "linear": chip.matmul[form] if form != "int8" else 3.0 / (2.0 / chip.matmul[form] + 1.0 / chip.matmul[wide]),
         "wide": chip.matmul[wide],
         "peak_linear": chip.peak[form],
         "narrow": {"bf16": 0.0, "fp32": 0.0, "tf32": 0.0, "int8": 0.5, "fp8": 1.0, "fp4": 2.0}[form]
@@ -226,12 +235,12 @@ def gear_of(chip: Chip, precision: str, nic: float | None = None) -> dict[str, f
     }
 
 
-ATTENTION = {"volta": 0.6, "ampere": 1.0, "hopper": 1.0, "blackwell": 0.9, "cdna3": 0.8}
+ATTENTION = {"volta": 0.6, "cdna3": 0.8} | dict.fromkeys(("tpu-v3", "tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e"), 0.7)
 """How good fused attention kernels are on a generation, against the share that calibration gives."""
 
 
-def style_of(framework: Framework, year: float, flash: bool | None = None) -> dict[str, float]:
-    """Software as numbers. flash: whether attention is fused; by default since late 2022."""
+def style_of(framework: Framework, year: float, chip: Chip) -> dict[str, float]:
+    """Software of a year on a chip as numbers."""
     fused = year >= FLASH_SINCE or framework.id == "xla"
     return {
         "hide_tp": framework.hide_tp if year >= 2023 or framework.id == "xla" else 0.0,
@@ -243,10 +252,49 @@ def style_of(framework: Framework, year: float, flash: bool | None = None) -> di
         "launch": framework.launch,
         "selective": framework.selective,
         "year": year,
-        "flash": 1.0 if (fused if flash is None else flash) else 0.0,
+        "flash": float(fused),
+        "native": _native(framework, year, chip),
+        "flat": float(framework.id != "xla" and year < HIERARCHY_SINCE),
+        "skip_last": float(framework.id == "xla"),
+        "young": float(np.exp(-max(0.0, year - LAUNCHED.get(chip.generation, 2020.0)) / YOUTH)),
         "sequence_parallel": 1.0 if year >= 2022.3 or framework.id == "xla" else 0.0,
+        "narrow_gradients": float(framework.id == "megatron" and year >= 2023.5),
     }
 
+
+SECOND_FLASH_SINCE = 2023.8
+"""Software took the second generation of fused attention in autumn 2023. Source: Dao 2023 (arXiv 2307.08691)."""
+
+FIRST_FLASH = 0.6
+"""How far the first generation's kernels are from kernels for another chip (0) to the second's (1): about 120 of 200
+TFLOP/s on A100. Source: Dao 2023, figure 4."""
+
+
+def _native(framework: Framework, year: float, chip: Chip) -> float:
+    """How well a framework's attention kernels of a year fit a chip: 0 (made for the generation before) to 1."""
+    if framework.id == "xla":
+        return 1.0
+    if chip.generation == "ampere":
+        return 1.0 if year >= SECOND_FLASH_SINCE else FIRST_FLASH
+    return float(year >= framework.native.get(chip.generation, 0.0))
+
+
+HIERARCHY_SINCE = 2022.0
+"""Until 2021 sharded training gathered each small parameter by itself, so that a group over many machines saw the
+rate of one network card instead of a machine's. Source: the ZeRO-3 rows of Narayanan 2021, table 2."""
+
+LAUNCHED = {
+    "volta": 2017.5,
+    "ampere": 2020.5,
+    "hopper": 2022.9,
+    "blackwell": 2025.0,
+    "cdna3": 2024.0,
+    "tpu-v7x": 2025.9,
+}
+"""When machines with a generation could first be had."""
+
+YOUTH = 0.5
+"""Years in which software for a new generation comes to within a third of its early losses."""
 
 FLASH_SINCE = 2022.9
 """Training software used fused attention from late 2022. Source: Dao 2022 (arXiv 2205.14135) and its adoption."""

@@ -15,6 +15,9 @@ from fleetyard.sizing.plans import Plans
 BOUNDS = ("compute", "memory", "network", "pipeline", "host")
 """What a step can be bound by, in the order of `Times.bound`."""
 
+MODEST_EXPERT = 2048.0
+"""Width of an expert at which the extra time of grouped multiplications is half that of very narrow ones."""
+
 YEAR = 2025.0
 """The year from which `year_gain` and `moe_decay` count."""
 
@@ -49,14 +52,14 @@ def step_times(plans: Plans, k: Constants) -> Times:
     is timed too.
     """
     n, g, s, y = plans.net, plans.gear, plans.style, plans.layout
-    wires = Wires(g, k)
+    wires = Wires(g, k, s.flat * (y.zero >= 2.5))
     us = 1e-6
     gain = np.exp(-k.year_gain * np.clip(s.year - YEAR, -4.0, 2.0))
     narrow = np.minimum(g.narrow, 1.0)
     share = k.matrix_share + narrow * (k.matrix_share_fp8 - k.matrix_share)
     share = share + np.clip(g.narrow - 1.5, 0.0, 0.5) * 2.0 * (k.matrix_share_fp4 - k.matrix_share_fp8)
     sku = (1.0 + g.ampere * (k.ampere_share - 1.0)) * (1.0 + g.blackwell * (k.blackwell_share - 1.0))
-    sku = sku * (1.0 + g.torus * (k.xla_share - 1.0))
+    sku = sku * (1.0 + g.torus * (k.xla_share - 1.0)) * (1.0 - k.young * s.young)
     linear: Any = np.minimum(g.linear * share * sku / gain, g.peak_linear)
     wide: Any = g.wide * np.minimum(k.matrix_share * sku, 1.05)
     bandwidth = g.memory_rate * k.memory_share
@@ -82,21 +85,28 @@ def step_times(plans: Plans, k: Constants) -> Times:
     length = y.sequence
     window = np.minimum(n.window, length)
     seen = (n.attending - n.windowed) * 0.5 * length + n.windowed * window * (1.0 - 0.5 * window / length)
-    seen = np.where(s.flash > 0, seen, n.attending * length) / np.maximum(n.attending, 1.0)
+    seen = np.where(s.flash > 0, seen * y.packed, n.attending * length) / np.maximum(n.attending, 1.0)
     scores = 2.0 * tokens * seen * (n.score_width + n.value_width) / tensor
-    fused_rate = wide * k.attention_share * g.attention * length / (length + k.attention_length)
+    native = k.attention_share * (k.attention_foreign + s.native * (1.0 - k.attention_foreign))
+    # Exponentials cost the same for every head size; a torus chip multiplies heads in blocks of 128.
+    block = np.where(g.torus > 0, np.ceil(n.head_size / 128.0) * 128.0 / n.head_size, 1.0)
+    heads = n.head_size / (n.head_size + k.softmax) * (128.0 + k.softmax) / 128.0 / block
+    fused_rate = wide * native * g.attention * heads / gain * length / (length + k.attention_length)
     fused = scores / fused_rate + kernel
-    plain_bytes = 14.0 * n.heads * tokens * length / tensor
-    unfused = scores * (1.0 + k.inner / n.head_size) / wide + plain_bytes / bandwidth + 6.0 * kernel
+    # Unfused: scores written and read by products, scaled softmax and dropout; caches keep a part of them.
+    plain_scores = scores * (1.0 + k.inner / n.head_size) / wide
+    plain_bytes = n.heads * tokens * length / tensor / bandwidth
+    unfused = plain_scores + 10.0 * plain_bytes + 6.0 * kernel
     attention = np.where(s.flash > 0, fused, unfused)
-    attention_back = np.where(s.flash > 0, 2.5 * k.attention_back * fused, 2.0 * unfused)
+    unfused_back = 2.0 * plain_scores + 14.0 * plain_bytes + 8.0 * kernel
+    attention_back = np.where(s.flash > 0, 2.5 * k.attention_back * fused, unfused_back)
 
     # Element-wise work: norms and residuals on the hidden width, activation on the MLP's, rotation on queries and keys.
     split = np.where(s.sequence_parallel > 0, tensor, 1.0)
     traffic = k.traffic * s.traffic * gain
     wide_bytes = 2.0 * tokens / bandwidth
     casts = narrow * k.cast * 2.0  # of one 16-bit element: one read, two narrow writes
-    norm = (10.0 * hidden / split * traffic) * wide_bytes
+    norm = (5.0 * hidden / split * traffic) * wide_bytes
     turn = (
         2.0 * (n.score_width + n.kv_width) / tensor * traffic + casts * (hidden + n.value_width) / tensor
     ) * wide_bytes
@@ -104,16 +114,21 @@ def step_times(plans: Plans, k: Constants) -> Times:
 
     # Experts: tokens copied to top_k experts over the expert group, multiplied in groups.
     routed = tokens / tensor * n.top_k
-    each = routed * y.expert / n.experts
+    each = routed * y.expert * y.expert_tensor / n.experts
     expert_rows = 1.0 + k.rows_share * linear / g.memory_rate * 0.5 * y.bytes_per_weight / np.maximum(each, 1.0)
     expert_deep = 1.0 + k.inner / np.minimum(n.expert_hidden, n.expert_ffn)
-    grouped = 2.0 * routed * n.expert_parameters * expert_deep * expert_rows / (linear * k.moe_share)
+    grouped = 2.0 * routed * n.expert_parameters * expert_deep * expert_rows / linear
     shared = 2.0 * tokens * n.expert_fixed / tensor * deep * rows / linear
     passes = (k.moe_traffic + casts) * n.expert_hidden + (n.matrices * traffic + casts) * n.expert_ffn
     permute = routed * passes * 2.0 / bandwidth
-    release = np.exp(-k.moe_decay * (np.clip(s.year, 2023.5, 2026.6) - YEAR - 1.0))
+    # Software for experts is young: every release makes all of it faster. XLA's is taken as it is.
+    release = np.where(g.torus > 0, 1.0, np.exp(-k.moe_decay * (np.clip(s.year, 2024.3, 2026.6) - YEAR - 1.0)))
+    narrowness = MODEST_EXPERT / (MODEST_EXPERT + n.expert_ffn)
+    plain = 2.0 * routed * n.expert_parameters / linear
+    grouped = grouped + k.moe_narrow * narrowness * release * plain
+    permute = permute * release
     moe_host = k.moe_layer_us * us * release * (1.0 - 0.8 * g.torus)
-    moe_link = wires.exchange(routed * n.expert_hidden * 2.0, y.expert)
+    moe_link = wires.dispatch(routed * n.expert_hidden * (2.0 - 0.5 * narrow), y.expert, n.top_k) * release
 
     # State-space layers.
     mamba = np.where(n.mambas > 0, n.mamba_parameters * deep / rate + 2.0 * kernel, 0.0)
@@ -123,13 +138,14 @@ def step_times(plans: Plans, k: Constants) -> Times:
     bwd_matrix = n.attending * (back * projections + attention_back) + back * (
         n.mlps * mlp + n.moes * (grouped + shared) + n.mambas * mamba
     )
-    count = np.maximum(n.attending, n.mambas + n.attending)
-    fwd_memory = count * norm + n.attending * turn + n.mlps * act + n.moes * permute + n.mambas * scan
+    parts = n.attending + n.mlps + n.moes + n.mambas  # each with its norm and residual
+    count = np.maximum(1.0, n.attending + n.mambas)
+    fwd_memory = parts * norm + n.attending * turn + n.mlps * act + n.moes * permute + n.mambas * scan
     bwd_memory = 2.0 * fwd_memory
 
     # Tensor, context and expert traffic in one micro-batch.
     message = 2.0 * tokens * hidden
-    gathers = n.attending * (1.0 + (n.mlps + n.moes > 0)) + n.mambas
+    gathers = parts
     tp_once = np.where(tensor > 1, 2.0 * wires.gather(message, tensor), 0.0)
     hide_tp = np.minimum(k.hide * s.hide_tp, 0.95)
     tp_fwd = gathers * tp_once * (1.0 - hide_tp)
@@ -143,7 +159,11 @@ def step_times(plans: Plans, k: Constants) -> Times:
     bwd_net = tp_fwd + 2.0 * cp_fwd + ep_fwd
 
     again = y.recompute
-    matrix_s = fwd_matrix * (1.0 + again) + bwd_matrix + y.recompute_attention * n.attending * attention
+    # A compiler drops the last multiplication of a layer from what is done again: nobody needs its result.
+    dropped = s.skip_last * n.mlps * down
+    matrix_s = (
+        fwd_matrix + again * (fwd_matrix - dropped) + bwd_matrix + y.recompute_attention * n.attending * attention
+    )
     memory_s = fwd_memory * (1.0 + again) + bwd_memory
     network_s = fwd_net * (1.0 + 0.8 * again) + bwd_net
     host_moe = n.moes * moe_host * (2.5 + again)
@@ -168,12 +188,12 @@ def step_times(plans: Plans, k: Constants) -> Times:
 
     # Sharded weights: gathered forward and backward, gradients scattered, for every micro-batch.
     weights = 2.0 * (n.fixed_parameters + n.table_parameters) / (tensor * stages)
-    experts = 2.0 * n.routed_parameters / (stages * y.expert)
+    experts = 2.0 * n.routed_parameters / (stages * y.expert * y.expert_tensor)
     ranks = y.data * y.context
     stride = tensor
     full = y.zero >= 2.5
     move = wires.gather(weights, ranks, stride)
-    expert_ranks = np.maximum(1.0, y.chips / (stages * y.expert))
+    expert_ranks = np.maximum(1.0, y.chips / (stages * y.expert * y.expert_tensor))
     move_experts = np.where(n.moes > 0, wires.gather(experts, expert_ranks, y.expert), 0.0)
     learn = 1.0 - y.lora
     hidden_share = np.minimum(k.hide * s.hide_fsdp, 0.97)
@@ -185,7 +205,7 @@ def step_times(plans: Plans, k: Constants) -> Times:
     dp_seen = per_step * (1.0 - dp_hidden) + np.maximum(0.0, dp_hidden * per_step - stage)
 
     idle = (stages - 1.0) / y.interleave
-    own = (n.fixed_parameters + n.table_parameters) / (tensor * stages) + n.routed_parameters / (stages * y.expert)
+    own = 0.5 * (weights + experts)  # parameters: the sizes above are bytes of 16 bits
     shard = np.where(y.zero >= 0.5, ranks, 1.0)
     optimizer = learn * own * (k.optimizer_bytes / shard + 4.0) / bandwidth
 

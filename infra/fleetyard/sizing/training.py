@@ -15,6 +15,12 @@ from fleetyard.sizing.footprint import footprint
 from fleetyard.sizing.plans import Gear, Layout, Net, Plans, Style, gear_of, net_of, stack, style_of
 from fleetyard.sizing.step import Times, step_times
 
+FEW_EXPERTS = 16
+"""Models with so few experts have large ones, which the tensor-parallel group shares; many small ones stay whole."""
+
+PACKED = 0.3
+"""Share of the scores that fine-tuning on packed short samples computes: attention does not cross samples."""
+
 OVERFLOW_POWER = 4
 """How a way that does not fit counts against one that does, where a run is known to have fitted: its time is
 multiplied by the overflow to this power, so that the smallest of too large ways wins."""
@@ -54,23 +60,10 @@ def fleet_of(cases: Sequence[Case]) -> Fleet:
     style = stack(Style, [_cached_style(case) for case in cases])
     spread: Any = Plans(net, gear, style, _shared(cases)).take(owners)
     chosen = np.array(
-        [
-            (
-                w.tensor,
-                w.pipeline,
-                w.context,
-                w.expert,
-                w.interleave,
-                w.micro,
-                w.zero,
-                w.recompute,
-                w.recompute_attention,
-            )
-            for w in ways
-        ],
+        [(w.tensor, w.pipeline, w.context, w.expert, w.interleave, w.micro, w.zero, *w.again) for w in ways],
         dtype=np.float64,
     ).T
-    tensor, pipeline, context, expert, interleave, micro, zero, recompute, attention = chosen
+    tensor, pipeline, context, expert, interleave, micro, zero, recompute, attention, kept = chosen
     base = spread.layout
     layout = Layout(
         chips=base.chips,
@@ -79,6 +72,9 @@ def fleet_of(cases: Sequence[Case]) -> Fleet:
         data=np.maximum(1.0, base.chips / (tensor * pipeline * context)),
         context=context,
         expert=expert,
+        expert_tensor=np.where(
+            spread.net.experts <= FEW_EXPERTS, np.minimum(tensor, base.chips / (pipeline * expert)), 1.0
+        ),
         interleave=interleave,
         micro=micro,
         batch=base.batch,
@@ -86,7 +82,9 @@ def fleet_of(cases: Sequence[Case]) -> Fleet:
         zero=zero,
         recompute=recompute,
         recompute_attention=attention,
+        kept=kept,
         lora=base.lora,
+        packed=base.packed,
         bytes_per_weight=base.bytes_per_weight,
     )
     return Fleet(tuple(cases), tuple(ways), owners, Plans(spread.net, spread.gear, spread.style, layout))
@@ -97,7 +95,7 @@ def _cached_net(case: Case) -> dict[str, float]:
 
 
 def _cached_style(case: Case) -> dict[str, float]:
-    return style_of(case.framework, case.year)
+    return style_of(case.framework, case.year, case.chip)
 
 
 def _gear(case: Case) -> dict[str, float]:
@@ -118,6 +116,7 @@ def _shared(cases: Sequence[Case]) -> Layout:
         data=one,
         context=one,
         expert=one,
+        expert_tensor=one,
         interleave=one,
         micro=one,
         batch=np.array([case.batch for case in cases]),
@@ -125,7 +124,9 @@ def _shared(cases: Sequence[Case]) -> Layout:
         zero=one,
         recompute=one,
         recompute_attention=one,
+        kept=one,
         lora=np.array([float(case.lora) for case in cases]),
+        packed=np.array([PACKED if case.tuned else 1.0 for case in cases]),
         bytes_per_weight=np.where(
             np.array([case.precision in ("bf16", "fp16", "fp32", "tf32") for case in cases]), 2.0, 1.0
         ),

@@ -1,0 +1,1 @@
+"""How right and how fast the sizing model is: `python -m bench sizing`; `python -m bench.sizing.fit` calibrates it."""
