@@ -71,8 +71,8 @@ def test_fields_are_inputs_of_the_sdk(token: str, sdk: dict[str, tuple[type, typ
     outputs = set(resource_py_to_pulumi_names(cls).values())
     assert wrong(getattr(kind, "fields", ()), args) == []
     assert {f.name for f in getattr(kind, "outputs", ())} <= outputs
-    for names in (kind.defaults, kind.unordered, kind.write_only, {r.split(".")[0] for r in kind.replace_on}):
-        assert set(names) <= inputs
+    for names in (kind.defaults, kind.unordered, kind.write_only, kind.computed, kind.replace_on):
+        assert {name.split(".")[0] for name in names} <= inputs
     assert kind.changed_by_update <= outputs
     assert kind.auto_name is None or kind.auto_name.property in inputs
     assert kind.sources
