@@ -22,6 +22,8 @@ MEASURES: dict[str, tuple[str, str, int]] = {
     "preview": ("bench.engine", "pulumi preview of both environments / a bare program on a do-nothing provider", 5),
     "scale": ("bench.scale", "pulumi preview of 16,384 accelerators / the same with 8", 5),
     "up": ("bench.engine", "pulumi up of both environments / the same", 3),
+    "mixed": ("bench.mixed", "pulumi up of 200 resources of 20 types / the same on a do-nothing provider", 3),
+    "changes": ("bench.changes", "fleetyard preview of a change to ten stacks / the slowest of them alone", 3),
     "calls": ("bench.aws_calls", "simulated AWS calls / the same calls to moto", 10),
     "starts": ("bench.starts", "what one waits for before anything happens (plain times, no budgets)", 5),
     "fuzz": ("bench.fuzz", "broken stack files through read, plan and check", 1),

@@ -105,10 +105,14 @@ class Sandbox:
         (project / "infra").mkdir(exist_ok=True)
         (project / "infra" / "__main__.py").write_text(program(recorded))
         shutil.copy(ROOT / "Pulumi.yaml", project)
+        config = {"pulumi:disable-default-providers": ["*"]}
+        return self._with_stacks(Project(project, self.env_of_nothing()), {stack: config})
+
+    def env_of_nothing(self) -> dict[str, str]:
+        """The environment in which a program meets providers that do nothing."""
         state = self.folder / "bare-state"
         state.mkdir(exist_ok=True)
-        env = {**self.env, "PULUMI_DEBUG_PROVIDERS": self._nothing_ports(), "PULUMI_BACKEND_URL": state.as_uri()}
-        return self._with_stacks(Project(project, env), {stack: {"pulumi:disable-default-providers": ["*"]}})
+        return {**self.env, "PULUMI_DEBUG_PROVIDERS": self._nothing_ports(), "PULUMI_BACKEND_URL": state.as_uri()}
 
     def _project(self, name: str) -> Path:
         project = self.folder / name

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from itertools import count
 
+from bench.filling import fill
 from bench.measure import Plain, Result, in_turn, seconds_of, spread_text
 from bench.sandbox import ROOT, Sandbox, sandbox
-from bench.sequence import Round, clients
 from fleetyard import simulated
 from simcloud.client import ask
 from simcloud.server import running
 
-ROUNDS = 30
-"""Walks of the sequence of AWS calls that fill the journal: about a thousand records."""
+RESOURCES = 10_000
 LOAD_CATALOG = (
     "import time; t = time.perf_counter(); from fleetyard.catalog import catalog; catalog(); "
     "print(time.perf_counter() - t)"
@@ -39,17 +39,32 @@ def starts(pairs: int) -> Iterator[Result]:
 
 
 def _reopened(place: Sandbox, pairs: int) -> Iterator[Result]:
+    """A world that was stopped, and one that was killed."""
     env = simulated.environment(place.home)
-    answering, numbers = clients(env["AWS_ENDPOINT_URL"]), count()
-    filled = seconds_of(lambda: [Round(answering, next(numbers)).walk() for _ in range(ROUNDS)])
+    filled = seconds_of(lambda: fill(env["AWS_ENDPOINT_URL"], env["FLEETYARD_SIM_GCP_ENDPOINT"], RESOURCES))
     records = _records(place)
-    times = []
-    for _ in range(pairs):
-        simulated.stop(place.home)
-        times.append(seconds_of(lambda: simulated.start(place.home)))
-    if _records(place) != records:
-        raise RuntimeError(f"{records} records before, {_records(place)} after: a reopened world must not change")
-    yield Plain(f"reopen a world of {records:,} AWS records", f"{spread_text(tuple(times))}; made in {filled:.1f} s")
+    for how, end in (("stopped", _stop), ("killed", _kill)):
+        times = []
+        for _ in range(pairs):
+            end(place)
+            times.append(seconds_of(lambda: simulated.start(place.home)))
+        if _records(place) != records:
+            raise RuntimeError(f"{records} records before, {_records(place)} after: a reopened world must not change")
+        name = f"reopen a {how} world of {RESOURCES:,} resources"
+        yield Plain(name, f"{spread_text(tuple(times))}; {records:,} records, made in {filled:.1f} s")
+
+
+def _stop(place: Sandbox) -> None:
+    simulated.stop(place.home)
+
+
+def _kill(place: Sandbox) -> None:
+    world = running(place.home)
+    if world is None:
+        raise RuntimeError("the world ended by itself")
+    os.kill(world.pid, signal.SIGKILL)
+    while running(place.home) is not None:
+        time.sleep(0.01)
 
 
 def _records(place: Sandbox) -> int:

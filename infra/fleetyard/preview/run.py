@@ -17,7 +17,7 @@ from fleetyard.cli.project import STACKS, stack_names
 from fleetyard.preview import worker
 from fleetyard.preview.change import Facts, Outcome, Preview, StackChange, changes_of
 from fleetyard.preview.copies import copy
-from fleetyard.preview.sides import Side, same
+from fleetyard.preview.sides import Side, runs_our_code, same
 from fleetyard.preview.worker import Job, Ran
 
 Say = Callable[[str], None]
@@ -68,7 +68,8 @@ def _in_a_world(pair: Pair, stacks: Sequence[str], say: Say) -> dict[str, StackC
         simulated.start(home / "world")
         env = simulated.environment(home / "world") | _FAST_STATE
         folders = {"base": copy(pair.base, home / "base"), "head": copy(pair.head, home / "head")}
-        one = _OneStack(pair, folders, env, say)
+        own = {"base": not runs_our_code(pair.base), "head": not runs_our_code(pair.head)}
+        one = _OneStack(pair, folders, own, env, say)
         with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as runs:
             return dict(zip(stacks, runs.map(one.change, stacks), strict=True))
     finally:
@@ -94,6 +95,7 @@ class _OneStack:
 
     pair: Pair
     folders: Mapping[str, Path]
+    own_modules: Mapping[str, bool]
     env: Mapping[str, str]
     say: Say
 
@@ -112,7 +114,7 @@ class _OneStack:
 
     def _run(self, action: str, side: str, stack: str, make: bool = False) -> Ran:
         began = time.monotonic()
-        ran = worker.run(Job(action, stack, self.folders[side], self.env, make))
+        ran = worker.run(Job(action, stack, self.folders[side], self.env, make, self.own_modules[side]))
         word = {"up": "brought up", "preview": "previewed"}.get(action, "read")
         self.say(f"{stack}: {side} {word if ran.ok else 'failed'} ({time.monotonic() - began:.1f} s)")
         return ran

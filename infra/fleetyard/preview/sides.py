@@ -103,6 +103,12 @@ def same(base: Side, head: Side, stack: str) -> bool:
     return _contents(base.root, (*_SHARED, *own)) == _contents(head.root, (*_SHARED, *own))
 
 
+def runs_our_code(side: Side) -> bool:
+    """Whether a version's Fleetyard is, file for file, the one that is running."""
+    ours = Path(__file__).parents[2]
+    return _contents(side.root / "infra", ("fleetyard",)) == _contents(ours, ("fleetyard",))
+
+
 def _contents(root: Path, names: Sequence[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for name in names:

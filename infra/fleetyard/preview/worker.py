@@ -34,6 +34,8 @@ class Job:
     env: Mapping[str, str]
     make: bool = False
     """Whether the stack must be made first."""
+    own_modules: bool = True
+    """Whether this version's Fleetyard is another one than that of the command, so that its modules must be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,12 @@ class Ran:
 
 def preload(clouds: Iterable[str]) -> None:
     """Say what the server process shall read before the first run."""
-    modules = [WARM[cloud] for cloud in sorted(set(clouds))]
-    get_context("forkserver").set_forkserver_preload(["pulumi.automation._server", "pydantic", "yaml", *modules])
+    modules = [
+        "pulumi.automation._server",
+        "fleetyard.preview.warm.pure",
+        *(WARM[cloud] for cloud in sorted(set(clouds))),
+    ]
+    get_context("forkserver").set_forkserver_preload(modules)
 
 
 def run(job: Job) -> Ran:
@@ -83,9 +89,10 @@ def _run(job: Job) -> Ran:
     os.environ.clear()
     os.environ.update(job.env)
     os.chdir(job.project)
-    # The modules of the version that this run is about, not those of the command that asked for it.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "fleetyard"]:
-        del sys.modules[name]
+    if job.own_modules:
+        # The modules of the version that this run is about, not those of the command that asked for it.
+        for name in [name for name in sys.modules if name.partition(".")[0] == "fleetyard"]:
+            del sys.modules[name]
     sys.path.insert(0, str(job.project / "infra"))
     facts = _facts(job)
     if job.action == "facts":

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pulumi_aws as sdk
 
+import fleetyard.aws
+
 TOUCHED = (
+    fleetyard.aws,
     sdk.autoscaling.Group,
     sdk.cloudwatch.LogGroup,
     sdk.ec2.Vpc,

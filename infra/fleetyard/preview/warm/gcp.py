@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pulumi_gcp as sdk
 
+import fleetyard.gcp
+
 TOUCHED = (
+    fleetyard.gcp,
     sdk.compute.Network,
     sdk.kms.KeyRing,
     sdk.projects.IAMMember,
