@@ -7,6 +7,7 @@ from simcloud.aws.types import (
     compute,
     containers,
     databases,
+    domains,
     ec2,
     files,
     identity,
@@ -15,25 +16,28 @@ from simcloud.aws.types import (
     network,
     operations,
     people,
+    serverless,
     storage,
 )
 from simcloud.aws.types.base import AwsType
 from simcloud.aws.types.functions import INVOKES
 
 _MODULES = (
-    network,
-    ec2,
-    compute,
-    loadbalancing,
-    files,
-    containers,
-    identity,
-    people,
-    storage,
     buckets,
-    messaging,
-    operations,
+    compute,
+    containers,
     databases,
+    domains,
+    ec2,
+    files,
+    identity,
+    loadbalancing,
+    messaging,
+    network,
+    operations,
+    people,
+    serverless,
+    storage,
 )
 
 
