@@ -44,6 +44,8 @@ MEMORY_SHARE = 0.92
 OTHER_GIB = 2.5
 """Activations, graphs and runtime of one chip. Source: aiconfigurator takes 3.5 GB and 0.4 GB for NCCL."""
 PREFILL_CHUNK = 8192
+"""Tokens of a prompt that one step takes at most. Source: engines' defaults of 2,048 to 8,192."""
+TIGHT_FIRST_S = 1.0
 ENGINE_YEAR = 2025.5
 
 
@@ -68,6 +70,7 @@ class Service:
     limits: tuple[float, float] | None
     year: float
     static: bool
+    python: bool
     missing: int
 
 
@@ -104,6 +107,9 @@ def read_service(row: Row) -> Service:
         scenario=scenario,
         limits=limits,
         year=_year(engine, chip),
+        python=any(
+            word in engine for word in ("vllm", "mango", "sglang", "transformers", "tgi", "lmdeploy", "deepspeed")
+        ),
         static="neuronx" in engine or "neuron" in engine or "nxd" in engine,
         missing=missing + (given is None) + (made is None) + (tensor is None),
     )
@@ -158,7 +164,9 @@ def _tensors(service: Service) -> list[int]:
     if service.tensor:
         return [min(service.tensor, ranks) if ranks % min(service.tensor, ranks) == 0 else ranks]
     most = min(ranks, max(8, min(service.chip.domain, 16)))
-    return [t for t in (1, 2, 4, 8, 16) if t <= most and ranks % t == 0] or [1]
+    inside = [t for t in (1, 2, 4, 8, 16) if t <= most and ranks % t == 0] or [1]
+    # Where the chips named cannot hold the model they are a share of a larger deployment.
+    return [*inside, *(ranks * more for more in (2, 4, 8, 16))]
 
 
 def predict_serving(services: Sequence[Service], k: ServingConstants | None = None) -> ServingPrediction:
@@ -219,85 +227,96 @@ def _numbers(s: Service) -> dict[str, float]:
         "neuron": float(chip.vendor == "aws"),
         "google": float(chip.vendor == "google"),
         "static": float(s.static),
-        "tight": float(s.scenario == "interactive"),
+        "python": float(s.python),
+        "moe_layers": float(m.moe_layers),
+        "fp4": float(form == "fp4"),
+        "moe": float(m.moe_layers > 0),
+        "tuned": float(bool(s.scenario)),
     }
 
 
 def _evaluate(v: Mapping[str, Any], k: ServingConstants) -> tuple[Any, Any, Any, Any, Any]:
     t = v["tensor"]
-    replicas = np.maximum(1.0, v["chips"] / t)
+    replicas = v["chips"] / t
     vendor = 1.0 + v["amd"] * (k.amd_share - 1.0) + v["neuron"] * (k.neuron_share - 1.0)
-    vendor = (vendor + v["google"] * (k.google_share - 1.0)) * (
-        1.0 - k.older * np.clip(ENGINE_YEAR - v["year"], 0.0, 2.0)
-    )
-    weights = (v["fixed"] + v["routed"] + v["tables"] * 0.0) * v["weight"]
-    held = v["memory"] * MEMORY_SHARE - OTHER_GIB * GIB * np.where(v["memory"] < 40 * GIB, 0.5, 1.0) - weights / t
-    copies = np.maximum(1.0, t / v["kv_heads"])
-    context_end = v["input"] + k.reserve * v["output"]
-    share = 1.0 - v["windowed"] + v["windowed"] * np.minimum(1.0, v["window"] / context_end)
-    kv_sequence = v["kv_token"] * context_end * share * copies / t
-    room = held / kv_sequence
-    fits = room >= 1.0
-    most = np.clip(np.floor(room), 1.0, MOST_SEQUENCES)
-    given = np.where(v["concurrency"] > 0, np.maximum(1.0, v["concurrency"] / replicas), most)
+    vendor = vendor + v["google"] * (k.google_share - 1.0)
+    vendor = vendor * (1.0 - k.older * np.clip(ENGINE_YEAR - v["year"], 0.0, 2.0))
+    most, fits = _room(v, t, k)
+    given = np.where(v["concurrency"] > 0, np.maximum(1.0, v["concurrency"] / np.maximum(replicas, 1.0)), most)
     batch = np.minimum(most, given)
 
     bandwidth = v["memory_rate"] * k.decode_share * vendor
-    rate_decode = v["matmul"] * k.decode_compute * vendor
-    rate_prefill = v["matmul"] * k.prefill_share * vendor
+    narrow = (1.0 + v["fp4"] * (k.fp4_share - 1.0)) * (1.0 + v["moe"] * (k.moe_share - 1.0))
+    rate = v["matmul"] * np.minimum(1.0, k.compute_share * vendor * (1.0 + v["tuned"] * (k.tuned - 1.0))) * narrow
     mean = v["input"] + 0.5 * v["output"]
-    mean_share = 1.0 - v["windowed"] + v["windowed"] * np.minimum(1.0, v["window"] / mean)
-    kv_mean = v["kv_token"] * mean * mean_share * copies
-
+    seen = 1.0 - v["windowed"] + v["windowed"] * np.minimum(1.0, v["window"] / mean)
+    kv_mean = v["kv_token"] * mean * seen * np.maximum(1.0, t / v["kv_heads"])
     reduces = np.where(t > 1, 2.0 * v["layers"], 0.0)
+    layers = (v["layers"] * k.layer_us + v["moe_layers"] * k.moe_layer_us) * 1e-6
+    slower = 1.0 + v["python"] * (k.python - 1.0)
+    host = k.step_us * 1e-6 * slower * (1.0 - v["static"])
 
     def reduce_s(tokens: Any) -> Any:
         size = 2.0 * tokens * v["hidden"]
-        return reduces * (k.reduce_us * 1e-6 + 2.0 * (t - 1.0) / t * size / (0.7 * v["link"]))
+        latency = (k.reduce_us + k.hop_us * np.log2(t) * v["neuron"]) * 1e-6
+        return reduces * (latency + 2.0 * (t - 1.0) / t * size / (0.7 * v["link"]))
 
-    chunk = np.minimum(v["input"], PREFILL_CHUNK)
-    scores = 2.0 * v["score"] * v["input"] * 0.5 * v["input"] / (v["wide"] * 0.5 * vendor)
-    compute = 2.0 * v["active"] * v["input"] / rate_prefill
-    read = (v["fixed"] + v["routed"]) * v["weight"] / bandwidth
-    alone = np.maximum(compute, read * np.ceil(v["input"] / PREFILL_CHUNK)) / t + scores / t
-    alone = alone + reduce_s(v["input"]) * 0.7 + v["layers"] * k.layer_us * 1e-6
-    filled = (compute + scores) / t + reduce_s(np.maximum(chunk, 2048.0)) * v["input"] / np.maximum(chunk, 2048.0) * 0.5
+    # One prompt: products, scores, and weights read once for each chunk.
+    scores = v["score"] * v["input"] * v["input"] / (v["wide"] * 0.6 * vendor)
+    prompt = 2.0 * v["active"] * v["input"] / rate + scores
+    weights = (v["fixed"] + v["routed"]) * v["weight"]
+    chunks = np.ceil(v["input"] / PREFILL_CHUNK)
+    alone = np.maximum(prompt / k.alone_share, weights / bandwidth * chunks) / t
+    alone = alone + reduce_s(v["input"]) * 0.7 + layers
 
-    def step_s(b: Any) -> Any:
+    def token_s(b: Any, prompts: Any = 1.0) -> Any:
+        """Seconds between tokens of one sequence when b decode together and `prompts` prompts come in for each
+        answer."""
         touched = v["fixed"] + v["routed"] * (1.0 - (1.0 - v["top_k"] / v["experts"]) ** b)
-        weigh = touched * v["weight"] / (t * bandwidth)
-        work = 2.0 * v["active"] * b / (t * rate_decode)
-        keys = b * kv_mean / (t * bandwidth)
-        host = k.step_us * 1e-6 * (1.0 - v["static"]) + b * k.sequence_us * 1e-6
-        return (
-            np.maximum(weigh, work)
-            + 0.3 * np.minimum(weigh, work)
-            + keys
-            + reduce_s(b)
-            + v["layers"] * k.layer_us * 1e-6
-            + host
-        )
+        memory = (touched * v["weight"] + b * kv_mean / k.kv_share) / (t * bandwidth)
+        arriving = prompts * b / v["output"]
+        compute = (2.0 * v["active"] * b / rate + arriving * prompt) / t
+        both = np.maximum(memory, compute) + k.together * np.minimum(memory, compute)
+        return both + reduce_s(b + arriving * v["input"]) + layers + host + b * k.sequence_us * 1e-6 * slower
 
-    def token_s(b: Any) -> Any:
-        """Seconds between tokens of one sequence when b decode together and prompts come in between."""
-        return step_s(b) + b / v["output"] * filled
-
-    # Under a limit the batch is the largest whose mean time per token stays under the share of the limit that tails
-    # leave.
+    # Under a limit the batch is the largest whose mean time per token leaves room for the tail; a queue that keeps the
+    # limit on the first token holds the load below that, and as many sequences are in flight as the load then needs.
+    limited = np.isfinite(v["each_limit"])
     allowed = v["each_limit"] * k.slack
-    low, high = np.ones_like(batch), batch.copy()
+    full = np.where(limited & (token_s(batch) > allowed), _largest(batch, lambda b: token_s(b) <= allowed), batch)
+    load = np.where(limited, k.server_load, 1.0)
+    wanted = load * full / token_s(full)
+    busy = _largest(full, lambda b: b / token_s(b) < wanted)
+    batch = np.where(limited, busy, full)
+    static = v["static"] > 0
+    each = token_s(batch, np.where(static, 0.0, 1.0))
+    whole = v["output"] * each + np.where(static, batch * prompt / t, 0.0)
+    served = replicas * np.where(limited, wanted, batch * v["output"] / whole)
+    queue = np.where(static, alone * batch**k.static_power, alone * (1.0 + 0.15 * (batch - 1.0)))
+    # Under a tight limit prompts go first, and the engine's own slowness does not add up.
+    calm = np.where(v["first_limit"] < TIGHT_FIRST_S, 1.0, slower)
+    waited = np.minimum(alone + k.wait_steps * calm * each, np.maximum(v["first_limit"], alone))
+    first = np.where(limited, waited, queue)
+    first = np.where(v["concurrency"] == 1.0, alone, first)
+    return served, first, each, batch, fits
+
+
+def _room(v: Mapping[str, Any], t: Any, k: ServingConstants) -> tuple[Any, Any]:
+    """Sequences whose keys and values one replica holds, and whether it holds any."""
+    weights = (v["fixed"] + v["routed"]) * v["weight"]
+    other = OTHER_GIB * GIB * np.where(v["memory"] < 40 * GIB, 0.5, 1.0)
+    held = v["memory"] * MEMORY_SHARE - other - weights / t
+    end = v["input"] + k.reserve * v["output"]
+    share = 1.0 - v["windowed"] + v["windowed"] * np.minimum(1.0, v["window"] / end)
+    room = held / (v["kv_token"] * end * share * np.maximum(1.0, t / v["kv_heads"]) / t)
+    return np.clip(room, 1.0, MOST_SEQUENCES), room >= 1.0
+
+
+def _largest(top: Any, holds: Any) -> Any:
+    """The largest batch up to `top` for which a condition holds, by bisection of its logarithm; 1 where none does."""
+    low, high = np.ones_like(top), top.copy()
     for _ in range(14):
         middle = np.sqrt(low * high)
-        under = token_s(middle) <= allowed
-        low, high = np.where(under, middle, low), np.where(under, high, middle)
-    limited = np.isfinite(v["each_limit"])
-    batch = np.where(limited, np.where(token_s(batch) <= allowed, batch, low), batch)
-    static = v["static"] > 0
-    each = np.where(static, step_s(batch), token_s(batch))
-    whole = np.where(static, v["output"] * step_s(batch) + batch * filled, v["output"] * token_s(batch))
-    load = np.where(limited, k.server_load, 1.0)
-    rate = replicas * batch * v["output"] / whole * load
-    queue = np.where(static, batch * alone, alone * (1.0 + 0.15 * (batch - 1.0)))
-    first = np.where(limited, alone + k.wait * np.maximum(0.0, v["first_limit"] - alone), queue)
-    first = np.where(v["concurrency"] == 1.0, alone, first)
-    return rate, first + each, each, batch, fits
+        good = holds(middle)
+        low, high = np.where(good, middle, low), np.where(good, high, middle)
+    return low

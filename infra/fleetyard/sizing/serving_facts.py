@@ -16,17 +16,26 @@ class ServingConstants:
     """Values by name; serving.toml says what each means, its bounds and where it comes from."""
 
     decode_share: float
-    prefill_share: float
-    decode_compute: float
+    kv_share: float
+    compute_share: float
+    fp4_share: float
+    moe_share: float
+    tuned: float
+    alone_share: float
+    together: float
     layer_us: float
     reduce_us: float
+    hop_us: float
     step_us: float
     sequence_us: float
     reserve: float
     older: float
     server_load: float
     slack: float
-    wait: float
+    wait_steps: float
+    python: float
+    moe_layer_us: float
+    static_power: float
     amd_share: float
     neuron_share: float
     google_share: float

@@ -52,7 +52,7 @@ def step_times(plans: Plans, k: Constants) -> Times:
     is timed too.
     """
     n, g, s, y = plans.net, plans.gear, plans.style, plans.layout
-    wires = Wires(g, k, s.flat * (y.zero >= 2.5))
+    wires = Wires(g, k, np.asarray(s.flat * (y.zero >= 2.5), dtype=np.float64))
     us = 1e-6
     gain = np.exp(-k.year_gain * np.clip(s.year - YEAR, -4.0, 2.0))
     narrow = np.minimum(g.narrow, 1.0)
