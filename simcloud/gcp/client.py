@@ -19,7 +19,7 @@ from simcloud.wire import Request, Response
 Send = Callable[[Request], Response]
 
 
-_CALLED = {"sql": "sqladmin"}
+CALLED = {"sql": "sqladmin"}
 """Documents whose methods' ids begin with another word than their service's name."""
 
 
@@ -75,7 +75,7 @@ class GcpClient:
 
     def service(self, api: str) -> Any:
         """Google's client for one of `documents.APIS`, or for a name that a document calls itself by."""
-        api = _CALLED.get(api, api)
+        api = CALLED.get(api, api)
         if api not in self._collections:
             from googleapiclient.discovery import build_from_document
 
@@ -86,7 +86,7 @@ class GcpClient:
         """A collection of an API: `compute.networks`, `tpu.projects.locations.nodes`, `v2.cloudfunctions.projects`."""
         if path not in self._collections:
             parent, _, name = path.rpartition(".")
-            above = self.service(parent) if parent in APIS or parent in _CALLED else self.collection(parent)
+            above = self.service(parent) if parent in APIS or parent in CALLED else self.collection(parent)
             self._collections[path] = getattr(above, name)()
         return self._collections[path]
 

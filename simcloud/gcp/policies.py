@@ -81,6 +81,8 @@ def write(call: Call, name: str, policy: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"version": 3 if conditional else 1}
     if bindings:
         made["bindings"] = bindings
+    if policy.get("auditConfigs"):
+        made["auditConfigs"] = policy["auditConfigs"]
     digest = hashlib.sha256(json.dumps([call.hexadecimal(8), bindings], sort_keys=True).encode()).digest()
     made["etag"] = base64.b64encode(b"\x07" + digest[:7]).decode()
     call.world.state.policies[name] = made

@@ -28,6 +28,7 @@ _MODULES = (
     "managed.serverless",
     "managed.messages",
     "managed.access",
+    "managed.buckets",
     "managed.watching",
 )
 

@@ -331,6 +331,8 @@ def delete(call: Call) -> Response:
     del state.buckets[item["name"]]
     state.objects.pop(item["name"], None)
     state.policies.pop(f"b/{item['name']}", None)
+    for key in [k for k in state.things if k.startswith(f"storage/b/{item['name']}/")]:
+        del state.things[key]
     return Response(204)
 
 

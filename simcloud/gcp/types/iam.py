@@ -164,6 +164,10 @@ class _Policy(Spelling):
         """What the state calls the resource."""
         return name
 
+    def naming(self, cloud: GcpClient, props: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """How the state names the resource: one property, or a name and its place."""
+        return {self.on: self.shown(name)}
+
     def edit(self, cloud: GcpClient, name: str, change: Callable[[dict[_Key, dict[str, Any]]], None]) -> None:
         """Read, change and write the policy; once more when somebody else was faster, up to ten times."""
         get, put = self.reach()
@@ -176,7 +180,8 @@ class _Policy(Spelling):
             bindings = [b for b in table.values() if b["members"]]
             version = 3 if any("condition" in b for b in bindings) else policy.get("version", 1)
             try:
-                put(cloud, name, {"version": version, "etag": policy.get("etag"), "bindings": bindings})
+                audit = {"auditConfigs": policy["auditConfigs"]} if "auditConfigs" in policy else {}
+                put(cloud, name, {"version": version, "etag": policy.get("etag"), "bindings": bindings, **audit})
                 return
             except CloudError as error:
                 if error.status not in (409, 412) or attempt == 9 or "prevention" in error.message:
@@ -220,7 +225,7 @@ class _Member(_Policy):
         condition = binding.get("condition")
         title = (condition or {}).get("title")
         return {
-            self.on: self.shown(name),
+            **self.naming(cloud, props, name),
             "role": props["role"],
             "member": props["member"],
             **({"condition": condition} if condition else {}),
@@ -298,14 +303,11 @@ class BucketIAMMember(_OnBucket, _Member):
     sources = (PROVIDER + "storage_bucket_iam",)
 
 
-class BucketIAMBinding(_OnBucket):
-    """All members of a role on a bucket."""
+class _Binding(_Policy):
+    """All members of one role."""
 
-    token = "gcp:storage/bucketIAMBinding:BucketIAMBinding"
-    replace_on = frozenset({"bucket", "role", "condition"})
     unordered = frozenset({"members"})
     changed_by_update = frozenset({"etag"})
-    sources = (PROVIDER + "storage_bucket_iam",)
 
     def create(self, cloud: GcpClient, inputs: Props) -> str:
         """See ResourceType."""
@@ -322,17 +324,18 @@ class BucketIAMBinding(_OnBucket):
         self.edit(cloud, self.name(cloud, props), write)
 
     def read(self, cloud: GcpClient, id: str, known: Props) -> dict[str, Any] | None:
-        """See ResourceType. An import's id is `b/bucket role`."""
+        """See ResourceType. An import's id has a blank between resource and role."""
         props = dict(known)
         if not known.get("role"):
             head, _, role = id.partition(" ") if " " in id else id.partition("/roles/")
-            props = {"bucket": head, "role": role if role.startswith("roles/") else f"roles/{role}"}
+            props = {self.on: head, "role": role if "roles/" in role else f"roles/{role}"}
         name = self.name(cloud, props)
         binding, etag = self.find(cloud, name, _key(props))
         if binding is None:
             return None
         condition = {"condition": binding["condition"]} if binding.get("condition") else {}
-        found = {"bucket": self.shown(name), "role": props["role"], "members": binding["members"], "etag": etag}
+        found = {"role": props["role"], "members": binding["members"], "etag": etag}
+        found |= self.naming(cloud, props, name)
         return {**found, **condition, "id": f"{self.shown(name)}/{props['role']}"}
 
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
@@ -352,39 +355,68 @@ class BucketIAMBinding(_OnBucket):
                 raise
 
 
-class ProjectIAMMember(_Member):
-    """A member of a role on a project."""
+class BucketIAMBinding(_OnBucket, _Binding):
+    """All members of a role on a bucket."""
 
-    token = "gcp:projects/iAMMember:IAMMember"
+    token = "gcp:storage/bucketIAMBinding:BucketIAMBinding"
+    replace_on = frozenset({"bucket", "role", "condition"})
+    sources = (PROVIDER + "storage_bucket_iam",)
+
+
+class _OnProject(_Policy):
     on = "project"
-    replace_on = _Policy.replace_on | {"project"}
-    sources = (PROVIDER + "google_project_iam",)
 
     def reach(self) -> tuple[_Get, _Set]:
         """See _Policy."""
         return _project_get, _project_set
 
+    def name(self, cloud: GcpClient, props: Props) -> str:
+        """The project without `projects/`."""
+        return str(props["project"]).removeprefix("projects/")
 
-class AccountIAMMember(_Member):
-    """A member of a role on a service account: who may act as it."""
 
-    token = "gcp:serviceaccount/iAMMember:IAMMember"
+class ProjectIAMMember(_OnProject, _Member):
+    """A member of a role on a project."""
+
+    token = "gcp:projects/iAMMember:IAMMember"
+    replace_on = _Policy.replace_on | {"project"}
+    sources = (PROVIDER + "google_project_iam",)
+
+
+class ProjectIAMBinding(_OnProject, _Binding):
+    """All members of a role on a project."""
+
+    token = "gcp:projects/iAMBinding:IAMBinding"
+    replace_on = frozenset({"project", "role", "condition"})
+    sources = (PROVIDER + "google_project_iam",)
+
+
+class _OnAccount(_Policy):
     on = "serviceAccountId"
-    replace_on = _Policy.replace_on | {"serviceAccountId"}
-    sources = (PROVIDER + "google_service_account_iam",)
 
     def reach(self) -> tuple[_Get, _Set]:
         """See _Policy."""
         return _named("iam.projects.serviceAccounts")
 
 
-class CryptoKeyIAMMember(_Member):
-    """A member of a role on a key."""
+class AccountIAMMember(_OnAccount, _Member):
+    """A member of a role on a service account: who may act as it."""
 
-    token = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+    token = "gcp:serviceaccount/iAMMember:IAMMember"
+    replace_on = _Policy.replace_on | {"serviceAccountId"}
+    sources = (PROVIDER + "google_service_account_iam",)
+
+
+class AccountIAMBinding(_OnAccount, _Binding):
+    """All members of a role on a service account."""
+
+    token = "gcp:serviceaccount/iAMBinding:IAMBinding"
+    replace_on = frozenset({"serviceAccountId", "role", "condition"})
+    sources = (PROVIDER + "google_service_account_iam",)
+
+
+class _OnKey(_Policy):
     on = "cryptoKeyId"
-    replace_on = _Policy.replace_on | {"cryptoKeyId"}
-    sources = (PROVIDER + "google_kms_crypto_key_iam",)
 
     def reach(self) -> tuple[_Get, _Set]:
         """See _Policy."""
@@ -398,6 +430,22 @@ class CryptoKeyIAMMember(_Member):
             return given
         project, where, ring, key = bits if len(bits) == 4 else [cloud.project, *bits]
         return f"projects/{project}/locations/{where}/keyRings/{ring}/cryptoKeys/{key}"
+
+
+class CryptoKeyIAMMember(_OnKey, _Member):
+    """A member of a role on a key."""
+
+    token = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+    replace_on = _Policy.replace_on | {"cryptoKeyId"}
+    sources = (PROVIDER + "google_kms_crypto_key_iam",)
+
+
+class CryptoKeyIAMBinding(_OnKey, _Binding):
+    """All members of a role on a key."""
+
+    token = "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding"
+    replace_on = frozenset({"cryptoKeyId", "role", "condition"})
+    sources = (PROVIDER + "google_kms_crypto_key_iam",)
 
 
 class KeyRingIAMMember(_Member):
@@ -427,7 +475,10 @@ TYPES = (
     BucketIAMMember,
     BucketIAMBinding,
     ProjectIAMMember,
+    ProjectIAMBinding,
     AccountIAMMember,
+    AccountIAMBinding,
     CryptoKeyIAMMember,
+    CryptoKeyIAMBinding,
     KeyRingIAMMember,
 )

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, ClassVar
 
-from simcloud.gcp.client import GcpClient
+from simcloud.gcp.client import CALLED, GcpClient
 from simcloud.gcp.documents import document
 from simcloud.gcp.types.base import NAME, PROVIDER, GcpType, differs, last
 from simcloud.gcp.types.codec import Field, Place, from_api, plain, to_api
@@ -157,15 +157,16 @@ class Table(GcpType):
         cls.unordered = frozenset(told.get("sets", ())) | own.get("unordered", frozenset())
         cls.changed_by_update = frozenset(told.get("volatile", ())) | own.get("changed_by_update", frozenset())
         cls.labelled = bool(told.get("labelled"))
-        cls.has_deletion_policy = bool(told.get("policy"))
-        if "auto_name" not in own and "name" in cls.path:
+        cls.has_deletion_policy = bool(own.get("has_deletion_policy", told.get("policy")))
+        if "auto_name" not in own and "{name}" in cls.path.removeprefix("{name}"):
             cls.auto_name = NAME
 
     @property
     def api(self) -> str:
         """The key of its document."""
         head = self.methods.split(".")
-        return ".".join(head[:2]) if re.fullmatch(r"v\d+", head[0]) else head[0]
+        api = ".".join(head[:2]) if re.fullmatch(r"v\d+", head[0]) else head[0]
+        return CALLED.get(api, api)
 
     @cached_property
     def _local(self) -> frozenset[str]:
