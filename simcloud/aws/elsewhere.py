@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from moto.core.exceptions import HTTPException
+
 from simcloud.aws import moto_bridge
 from simcloud.aws.calls import Call
 from simcloud.aws.served import Row, served
@@ -42,7 +44,11 @@ def _delete_cache_subnet_group(world: AwsWorld, call: Call, moment: Moment) -> R
     backend = moto_bridge.backend("elasticache", call.region)
     if name not in backend.cache_subnet_groups:
         raise CloudError("CacheSubnetGroupNotFoundFault", call.operation, f"CacheSubnetGroup {name} not found.", 404)
-    users = [c.cache_cluster_id for c in backend.cache_clusters.values() if c.cache_subnet_group_name == name and c.cache_cluster_status != "deleting"]
+    users = [
+        c.cache_cluster_id
+        for c in backend.cache_clusters.values()
+        if c.cache_subnet_group_name == name and c.cache_cluster_status != "deleting"
+    ]
     if users:
         raise CloudError(
             "CacheSubnetGroupInUse", call.operation, f"Cache subnet group {name} is currently in use by {users[0]}"
@@ -64,7 +70,7 @@ def _put_rest_api(world: AwsWorld, call: Call, moment: Moment) -> Row:
     try:
         backend = moto_bridge.backend("apigateway", call.region)
         api = backend.put_rest_api(call.params["restApiId"], text, mode=mode[0], fail_on_warnings=False)
-    except moto_bridge.HTTPException as refused:
+    except HTTPException as refused:
         raise CloudError(
             getattr(refused, "error_type", "BadRequestException"), call.operation, str(refused.description or refused)
         ) from None

@@ -20,7 +20,8 @@ from simcloud.aws.types import (
     storage,
 )
 from simcloud.aws.types.base import AwsType
-from simcloud.aws.types.functions import INVOKES
+from simcloud.aws.types.functions import INVOKES as _FUNCTIONS
+from simcloud.aws.types.lookups import LOOKUPS
 
 _MODULES = (
     buckets,
@@ -53,5 +54,7 @@ def _all() -> dict[str, AwsType]:
 
 
 REGISTRY: dict[str, AwsType] = _all()
+
+INVOKES = {**_FUNCTIONS, **LOOKUPS}
 
 __all__ = ["INVOKES", "REGISTRY"]

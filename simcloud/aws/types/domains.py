@@ -152,7 +152,9 @@ class Record(TableType):
                 "EvaluateTargetHealth": bool(alias.get("evaluateTargetHealth")),
             }
         else:
-            text = [f'"{r}"' if props["type"] in ("TXT", "SPF") and not r.startswith('"') else r for r in props["records"]]
+            text = [
+                f'"{r}"' if props["type"] in ("TXT", "SPF") and not r.startswith('"') else r for r in props["records"]
+            ]
             found["ResourceRecords"] = [{"Value": r} for r in text]
             found["TTL"] = props["ttl"]
         for property, members in _POLICIES.items():
@@ -203,7 +205,7 @@ class Record(TableType):
                 **{p: known.get(p) for p in _POLICIES},
             }
             if alias:
-                said = next(iter(known.get("aliases") or ()), {})
+                said: Props = next(iter(known.get("aliases") or ()), {})
                 host = alias["DNSName"].rstrip(".")
                 state["aliases"] = [
                     {
@@ -309,7 +311,9 @@ class CertificateValidation(TableType):
 
     def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
         arn = known.get("certificateArn")
-        answer = absent_is_none(lambda: self.api(cloud, known).describe_certificate(CertificateArn=arn)) if arn else None
+        answer = (
+            absent_is_none(lambda: self.api(cloud, known).describe_certificate(CertificateArn=arn)) if arn else None
+        )
         if answer is None:
             return None
         kept = {k: known[k] for k in ("certificateArn", "validationRecordFqdns") if known.get(k) is not None}
@@ -332,8 +336,16 @@ class Distribution(TableType):
     reads, deletes = "GetDistribution", "DeleteDistribution"
     named = {"Id": "id"}
     replace_on = frozenset({"staging"})
-    computed: ClassVar[frozenset[str]] = frozenset({"continuousDeploymentPolicyId", "anycastIpListId", "cacheTagConfig"})
-    defaults = {"httpVersion": "http2", "priceClass": "PriceClass_All", "retainOnDelete": False, "staging": False, "waitForDeployment": True}
+    computed: ClassVar[frozenset[str]] = frozenset(
+        {"continuousDeploymentPolicyId", "anycastIpListId", "cacheTagConfig"}
+    )
+    defaults = {
+        "httpVersion": "http2",
+        "priceClass": "PriceClass_All",
+        "retainOnDelete": False,
+        "staging": False,
+        "waitForDeployment": True,
+    }
     unordered = frozenset({"aliases", "origins", "originGroups", "customErrorResponses"})
     changed_by_update = frozenset({"etag", "lastModifiedTime"})
     tag_target = {"Resource": "arn"}
@@ -382,7 +394,10 @@ class Distribution(TableType):
             ("functionAssociations", "FunctionAssociations", "FunctionARN"),
             ("lambdaFunctionAssociations", "LambdaFunctionAssociations", "LambdaFunctionARN"),
         ):
-            rows = [{arn: r.get("functionArn") or r.get("lambdaArn"), "EventType": r["eventType"]} for r in one.get(ours) or ()]
+            rows = [
+                {arn: r.get("functionArn") or r.get("lambdaArn"), "EventType": r["eventType"]}
+                for r in one.get(ours) or ()
+            ]
             if rows:
                 found[theirs] = {"Quantity": len(rows), "Items": rows}
         return found
@@ -568,12 +583,19 @@ class OriginAccessControl(TableType):
     service = "cloudfront"
     auto_name = AutoName(max_length=64)
     creates, made = "CreateOriginAccessControl", "OriginAccessControl.Id"
-    reads, row, deletes = "GetOriginAccessControl", "OriginAccessControl.OriginAccessControlConfig", "DeleteOriginAccessControl"
+    reads, row, deletes = (
+        "GetOriginAccessControl",
+        "OriginAccessControl.OriginAccessControlConfig",
+        "DeleteOriginAccessControl",
+    )
     named = {"Id": "id"}
     computed: ClassVar[frozenset[str]] = frozenset()
     defaults = {"description": "Managed by Pulumi"}
     arn_form = "arn:aws:cloudfront::{account}:origin-access-control/{id}"
-    sources = ("CloudFront API: CreateOriginAccessControl, UpdateOriginAccessControl", "AWS::CloudFront::OriginAccessControl")
+    sources = (
+        "CloudFront API: CreateOriginAccessControl, UpdateOriginAccessControl",
+        "AWS::CloudFront::OriginAccessControl",
+    )
 
     def asked(self, cloud: AwsClient, inputs: Props, asked: dict[str, Any]) -> dict[str, Any]:
         shape = self.api(cloud, inputs).shape(self.creates).members["OriginAccessControlConfig"]
@@ -605,7 +627,10 @@ class OriginAccessIdentity(TableType):
         "cloudfrontAccessIdentityPath": "origin-access-identity/cloudfront/{id}",
         "iamArn": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {id}",
     }
-    sources = ("CloudFront API: CreateCloudFrontOriginAccessIdentity", "AWS::CloudFront::CloudFrontOriginAccessIdentity")
+    sources = (
+        "CloudFront API: CreateCloudFrontOriginAccessIdentity",
+        "AWS::CloudFront::CloudFrontOriginAccessIdentity",
+    )
 
     def asked(self, cloud: AwsClient, inputs: Props, asked: dict[str, Any]) -> dict[str, Any]:
         config = {"CallerReference": f"terraform-{uuid.uuid4().hex[:26]}", "Comment": inputs.get("comment") or ""}

@@ -24,7 +24,7 @@ ACTIONS = {
 }
 
 
-_ZONES = {
+ZONES = {
     "us-east-1": ("Z35SXDOTRQ7X7K", "Z26RNL4JYFTOTI"),
     "us-east-2": ("Z3AADJGX6KTTL2", "ZLMOA37VPKANP"),
     "us-west-1": ("Z368ELLRRE2KJ0", "Z24FKFUX50B4VW"),
@@ -218,7 +218,7 @@ class LoadBalancer(_Attributes):
         self.show_attributes(live, state, kinds)
         zones = row.get("AvailabilityZones") or []
         state["arnSuffix"] = row["LoadBalancerArn"].split(":loadbalancer/", 1)[-1]
-        zone = _ZONES.get(state["region"])
+        zone = ZONES.get(state["region"])
         if zone:
             state["zoneId"] = zone[row.get("Type") == "network"]
         state["internal"] = row.get("Scheme") == "internal"

@@ -98,18 +98,18 @@ class Queue(_Attributes):
         "visibilityTimeoutSeconds": "VisibilityTimeout",
     }
     kinds = {
-        **{n: "bool" for n in ("contentBasedDeduplication", "fifoQueue", "sqsManagedSseEnabled")},
-        **{
-            n: "int"
-            for n in (
+        **dict.fromkeys(("contentBasedDeduplication", "fifoQueue", "sqsManagedSseEnabled"), "bool"),
+        **dict.fromkeys(
+            (
                 "delaySeconds",
                 "kmsDataKeyReusePeriodSeconds",
                 "maxMessageSize",
                 "messageRetentionSeconds",
                 "receiveWaitTimeSeconds",
                 "visibilityTimeoutSeconds",
-            )
-        },
+            ),
+            "int",
+        ),
     }
     tag_target = {"QueueUrl": "id"}
     sources = ("SQS API: CreateQueue, SetQueueAttributes", "AWS::SQS::Queue createOnlyProperties")

@@ -58,7 +58,14 @@ class Function(TableType):
         "layers": "Layers",
     }
     replace_on = frozenset({"region", "name", "packageType"})
-    defaults = {"memorySize": 128, "timeout": 3, "packageType": "Zip", "publish": False, "skipDestroy": False, "reservedConcurrentExecutions": -1}
+    defaults = {
+        "memorySize": 128,
+        "timeout": 3,
+        "packageType": "Zip",
+        "publish": False,
+        "skipDestroy": False,
+        "reservedConcurrentExecutions": -1,
+    }
     computed = REGIONAL | {
         "architectures",
         "codeSha256",
@@ -503,7 +510,9 @@ class RestApi(TableType):
         "endpointAccessMode",
     }
     documents = frozenset({"policy"})
-    provider_only = frozenset({"body", "failOnWarnings", "parameters", "putRestApiMode", "securityPolicy", "endpointAccessMode"})
+    provider_only = frozenset(
+        {"body", "failOnWarnings", "parameters", "putRestApiMode", "securityPolicy", "endpointAccessMode"}
+    )
     shows = {
         "arn": "arn:aws:apigateway:{region}::/restapis/{id}",
         "executionArn": "arn:aws:execute-api:{region}:{account}:{id}",
@@ -521,7 +530,11 @@ class RestApi(TableType):
 
     def _patch(self, cloud: AwsClient, id: str, old: Props, new: Props, where: Props) -> None:
         rows = [
-            {"op": "replace", "path": f"/{name}", "value": str(new[name]).lower() if isinstance(new[name], bool) else str(new[name])}
+            {
+                "op": "replace",
+                "path": f"/{name}",
+                "value": str(new[name]).lower() if isinstance(new[name], bool) else str(new[name]),
+            }
             for name in ("name", "description", "apiKeySource", "disableExecuteApiEndpoint", "minimumCompressionSize")
             if new.get(name) is not None and new.get(name) != old.get(name)
         ]
@@ -539,7 +552,7 @@ class RestApi(TableType):
         if known.get("name"):
             state["name"] = row.get("name")
         state["endpointConfiguration"] = known.get("endpointConfiguration") or {
-            "types": (row.get("endpointConfiguration") or {}).get("types") or ["EDGE"]
+            "types": ((row.get("endpointConfiguration") or {}).get("types") or ["EDGE"])[0]
         }
         if row.get("policy"):
             state["policy"] = same_document(row["policy"].replace('\\"', '"'), known.get("policy"))
@@ -697,7 +710,9 @@ class RestStage(_OfRest):
         rows += [{"op": "replace", "path": f"/variables/{k}", "value": v} for k, v in now.items() if was.get(k) != v]
         rows += [{"op": "remove", "path": f"/variables/{k}"} for k in was if k not in now]
         if rows:
-            self.api(cloud, new).update_stage(restApiId=new["restApi"], stageName=new["stageName"], patchOperations=rows)
+            self.api(cloud, new).update_stage(
+                restApiId=new["restApi"], stageName=new["stageName"], patchOperations=rows
+            )
 
     def _live_tags(self, cloud: AwsClient, id: str, row: Props, state: Props) -> dict[str, str]:
         return dict(row.get("tags") or {})

@@ -114,6 +114,8 @@ def from_api(kind: str, value: Any, renames: Renames, known: Any = None) -> Any:
         return {k[:1].lower() + k[1:]: from_api("any", v, renames) for k, v in value.items()}
     if kind == "any" and isinstance(value, list):
         return [from_api("any", row, renames) for row in value]
+    if isinstance(value, list):  # the SDK has one where the API has a list of one
+        return from_api(kind, value[0], renames, known) if value else known
     return _from_scalar(kind, value)
 
 

@@ -6,6 +6,7 @@ Sources: S3 and CloudWatch Logs API references; the provider's documentation of 
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any, ClassVar
 
 from simcloud.aws.client import AwsClient, mapping, pairs
@@ -308,6 +309,15 @@ class BucketLifecycle(_BucketSetting):
         return {**self.defaults, **keep, "rules": rules}
 
 
+def _file(path: str, digest: str) -> bytes:
+    """A file's content; the engine's digest of it where this process cannot find it: a relative path starts at the
+    folder of the program, which the engine does not tell."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return f"the content of {path}, sha256 {digest}".encode()
+
+
 class BucketObject(AwsType):
     """aws.s3.BucketObject with text content."""
 
@@ -336,8 +346,7 @@ class BucketObject(AwsType):
             if source.get("text") is not None:
                 return str(source["text"]).encode()
             if source.get("path"):
-                with open(source["path"], "rb") as file:
-                    return file.read()
+                return _file(source["path"], str(source.get("hash")))
         return str(inputs.get("content") or "").encode()
 
     def _put(self, cloud: AwsClient, inputs: Props) -> None:

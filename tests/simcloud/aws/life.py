@@ -63,6 +63,9 @@ class Life:
         assert state is not None, f"{one.token}: {one.id} is gone"
         strange = state.keys() - schema.outputs.keys() - schema.inputs.keys()
         assert not strange, f"{one.token}: outputs that the SDK does not name: {sorted(strange)}"
+        for name, kind_of in {**schema.outputs, **schema.inputs}.items():
+            wrong = _mistyped(kind_of, state.get(name), name)
+            assert not wrong, f"{one.token}: {wrong}"
         fresh = _refreshed(schema, kind, one.inputs, state)
         drift = [
             (c.key, one.inputs.get(c.key.split(".")[0]), fresh.get(c.key.split(".")[0]))
@@ -119,3 +122,27 @@ class Life:
             kind = REGISTRY[one.token]
             kind.delete(self.cloud, one.id, one.state)
         self.made.clear()
+
+
+def _mistyped(kind: str, value: Any, path: str) -> str:
+    """Where a value is not of the SDK's type, which would break every program that reads it; empty when it is."""
+    if value is None or kind == "any":
+        return ""
+    if kind.startswith("["):
+        if not isinstance(value, list):
+            return f"{path} is {value!r}, not a list"
+        return next((w for i, v in enumerate(value) if (w := _mistyped(kind[1:-1], v, f"{path}[{i}]"))), "")
+    if kind.startswith("{"):
+        if not isinstance(value, dict):
+            return f"{path} is {value!r}, not a mapping"
+        return next((w for k, v in value.items() if (w := _mistyped(kind[1:-1], v, f"{path}.{k}"))), "")
+    if kind.startswith("@"):
+        nested = index().nested(kind[1:])
+        if not isinstance(value, dict) or nested is None:
+            return f"{path} is {value!r}, not a block"
+        strange = value.keys() - nested.properties.keys()
+        if strange:
+            return f"{path} has {sorted(strange)}, which the SDK does not name"
+        return next((w for k, v in value.items() if (w := _mistyped(nested.properties[k], v, f"{path}.{k}"))), "")
+    wanted = {"str": str, "int": int, "float": (int, float), "bool": bool}[kind]
+    return "" if isinstance(value, wanted) else f"{path} is {value!r}, not of type {kind}"

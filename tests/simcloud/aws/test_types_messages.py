@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from life import Life
-
 from test_types_containers import trust
 
 

@@ -27,13 +27,29 @@ def test_functions(life: Life) -> None:
     assert hello["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:hello"
     assert hello["invokeArn"].endswith(f"functions/{hello['arn']}/invocations")
     life.change(hello, timeout=30, environment={"variables": {"A": "c"}}, tags={"a": "c"})
-    life.make("aws:lambda/permission:Permission", statementId="events", action="lambda:InvokeFunction", function="hello", principal="events.amazonaws.com")
+    life.make(
+        "aws:lambda/permission:Permission",
+        statementId="events",
+        action="lambda:InvokeFunction",
+        function="hello",
+        principal="events.amazonaws.com",
+    )
     queue = life.make("aws:sqs/queue:Queue", name="work")
-    source = life.make("aws:lambda/eventSourceMapping:EventSourceMapping", functionName="hello", eventSourceArn=queue["arn"], batchSize=5)
+    source = life.make(
+        "aws:lambda/eventSourceMapping:EventSourceMapping",
+        functionName="hello",
+        eventSourceArn=queue["arn"],
+        batchSize=5,
+    )
     life.change(source, batchSize=10)
     url = life.make("aws:lambda/functionUrl:FunctionUrl", functionName="hello", authorizationType="NONE")
     assert url["functionUrl"].endswith(".lambda-url.us-east-1.on.aws/")
-    life.make("aws:lambda/layerVersion:LayerVersion", layerName="libs", compatibleRuntimes=["python3.12"], code={"hash": "def", "path": "./libs"})
+    life.make(
+        "aws:lambda/layerVersion:LayerVersion",
+        layerName="libs",
+        compatibleRuntimes=["python3.12"],
+        code={"hash": "def", "path": "./libs"},
+    )
     life.make("aws:lambda/alias:Alias", name="live", functionName="hello", functionVersion="$LATEST")
     life.unmake()
 
@@ -43,8 +59,17 @@ def test_an_http_api(life: Life) -> None:
     api = life.make("aws:apigatewayv2/api:Api", name="http", protocolType="HTTP", tags={"a": "b"})
     assert api["apiEndpoint"] == f"https://{api.id}.execute-api.us-east-1.amazonaws.com"
     life.change(api, description="ours", tags={"a": "c"})
-    wired = life.make("aws:apigatewayv2/integration:Integration", apiId=api.id, integrationType="AWS_PROXY", integrationUri=hello["arn"], integrationMethod="ANY", payloadFormatVersion="2.0")
-    route = life.make("aws:apigatewayv2/route:Route", apiId=api.id, routeKey="$default", target=f"integrations/{wired.id}")
+    wired = life.make(
+        "aws:apigatewayv2/integration:Integration",
+        apiId=api.id,
+        integrationType="AWS_PROXY",
+        integrationUri=hello["arn"],
+        integrationMethod="ANY",
+        payloadFormatVersion="2.0",
+    )
+    route = life.make(
+        "aws:apigatewayv2/route:Route", apiId=api.id, routeKey="$default", target=f"integrations/{wired.id}"
+    )
     life.change(route, routeKey="GET /hello")
     stage = life.make("aws:apigatewayv2/stage:Stage", apiId=api.id, name="dev", autoDeploy=True)
     assert stage["invokeUrl"] == f"{api['apiEndpoint']}/dev"
@@ -55,9 +80,13 @@ def test_a_rest_api(life: Life) -> None:
     hello = function(life)
     api = life.make("aws:apigateway/restApi:RestApi", name="rest", tags={"a": "b"})
     assert api["rootResourceId"]
-    resource = life.make("aws:apigateway/resource:Resource", restApi=api.id, parentId=api["rootResourceId"], pathPart="hello")
+    resource = life.make(
+        "aws:apigateway/resource:Resource", restApi=api.id, parentId=api["rootResourceId"], pathPart="hello"
+    )
     assert resource["path"] == "/hello"
-    life.make("aws:apigateway/method:Method", restApi=api.id, resourceId=resource.id, httpMethod="GET", authorization="NONE")
+    life.make(
+        "aws:apigateway/method:Method", restApi=api.id, resourceId=resource.id, httpMethod="GET", authorization="NONE"
+    )
     life.make(
         "aws:apigateway/integration:Integration",
         restApi=api.id,
@@ -67,10 +96,24 @@ def test_a_rest_api(life: Life) -> None:
         type="AWS_PROXY",
         uri=hello["invokeArn"],
     )
-    life.make("aws:apigateway/methodResponse:MethodResponse", restApi=api.id, resourceId=resource.id, httpMethod="GET", statusCode="200")
-    life.make("aws:apigateway/integrationResponse:IntegrationResponse", restApi=api.id, resourceId=resource.id, httpMethod="GET", statusCode="200")
+    life.make(
+        "aws:apigateway/methodResponse:MethodResponse",
+        restApi=api.id,
+        resourceId=resource.id,
+        httpMethod="GET",
+        statusCode="200",
+    )
+    life.make(
+        "aws:apigateway/integrationResponse:IntegrationResponse",
+        restApi=api.id,
+        resourceId=resource.id,
+        httpMethod="GET",
+        statusCode="200",
+    )
     deployed = life.make("aws:apigateway/deployment:Deployment", restApi=api.id, triggers={"r": "1"})
-    stage = life.make("aws:apigateway/stage:Stage", restApi=api.id, deployment=deployed.id, stageName="dev", variables={"a": "b"})
+    stage = life.make(
+        "aws:apigateway/stage:Stage", restApi=api.id, deployment=deployed.id, stageName="dev", variables={"a": "b"}
+    )
     assert stage["invokeUrl"] == f"https://{api.id}.execute-api.us-east-1.amazonaws.com/dev"
     life.change(stage, variables={"a": "c"}, description="dev")
     life.unmake()
@@ -80,7 +123,13 @@ def test_a_rest_api_from_a_document(life: Life) -> None:
     document = {
         "swagger": "2.0",
         "info": {"title": "api", "version": "1.0"},
-        "paths": {"/{proxy+}": {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": {"uri": "http://a", "type": "http_proxy", "httpMethod": "POST"}}}},
+        "paths": {
+            "/{proxy+}": {
+                "x-amazon-apigateway-any-method": {
+                    "x-amazon-apigateway-integration": {"uri": "http://a", "type": "http_proxy", "httpMethod": "POST"}
+                }
+            }
+        },
     }
     life.make("aws:apigateway/restApi:RestApi", name="rest", body=json.dumps(document))
     life.unmake()
@@ -94,13 +143,28 @@ def test_names(life: Life) -> None:
     assert record["fqdn"] == "www.example.com"
     assert record.id == f"{zone.id}_www_A"
     life.change(record, records=["10.0.0.2"], ttl=60)
-    life.make("aws:route53/record:Record", zoneId=zone.id, name="txt.example.com", type="TXT", ttl=60, records=["hello"])
+    life.make(
+        "aws:route53/record:Record", zoneId=zone.id, name="txt.example.com", type="TXT", ttl=60, records=["hello"]
+    )
     alias = {"name": "d111111abcdef8.cloudfront.net", "zoneId": "Z2FDTNDATAQYW2", "evaluateTargetHealth": False}
     life.make("aws:route53/record:Record", zoneId=zone.id, name="", type="A", aliases=[alias])
-    proof = life.make("aws:acm/certificate:Certificate", domainName="www.example.com", validationMethod="DNS", tags={"a": "b"})
+    proof = life.make(
+        "aws:acm/certificate:Certificate", domainName="www.example.com", validationMethod="DNS", tags={"a": "b"}
+    )
     option = proof["domainValidationOptions"][0]
-    entry = life.make("aws:route53/record:Record", zoneId=zone.id, name=option["resourceRecordName"], type=option["resourceRecordType"], ttl=60, records=[option["resourceRecordValue"]])
-    life.make("aws:acm/certificateValidation:CertificateValidation", certificateArn=proof["arn"], validationRecordFqdns=[entry["fqdn"]])
+    entry = life.make(
+        "aws:route53/record:Record",
+        zoneId=zone.id,
+        name=option["resourceRecordName"],
+        type=option["resourceRecordType"],
+        ttl=60,
+        records=[option["resourceRecordValue"]],
+    )
+    life.make(
+        "aws:acm/certificateValidation:CertificateValidation",
+        certificateArn=proof["arn"],
+        validationRecordFqdns=[entry["fqdn"]],
+    )
     life.unmake()
 
 
@@ -112,13 +176,21 @@ def test_a_private_zone(life: Life) -> None:
 
 def test_a_distribution(life: Life) -> None:
     bucket = life.make("aws:s3/bucket:Bucket", bucket="site-0123456")
-    access = life.make("aws:cloudfront/originAccessControl:OriginAccessControl", name="site", originAccessControlOriginType="s3", signingBehavior="always", signingProtocol="sigv4")
+    access = life.make(
+        "aws:cloudfront/originAccessControl:OriginAccessControl",
+        name="site",
+        originAccessControlOriginType="s3",
+        signingBehavior="always",
+        signingProtocol="sigv4",
+    )
     identity = life.make("aws:cloudfront/originAccessIdentity:OriginAccessIdentity", comment="site")
     assert identity["iamArn"].endswith(identity.id)
     site = life.make(
         "aws:cloudfront/distribution:Distribution",
         enabled=True,
-        origins=[{"originId": "s3", "domainName": bucket["bucketRegionalDomainName"], "originAccessControlId": access.id}],
+        origins=[
+            {"originId": "s3", "domainName": bucket["bucketRegionalDomainName"], "originAccessControlId": access.id}
+        ],
         defaultRootObject="index.html",
         defaultCacheBehavior={
             "targetOriginId": "s3",
