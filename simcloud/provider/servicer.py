@@ -141,7 +141,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         # Only what the program says counts; a state without recorded inputs is compared with what it shows. What the
         # cloud had filled in and the program now says for the first time is compared with what the cloud has.
         state, new = from_struct(request.olds), from_struct(request.news)
-        old = from_struct(request.old_inputs) or state
+        old = from_struct(request.old_inputs) if request.HasField("old_inputs") else state
         old = {name: state[name] for name in kind.computed if name in new and name in state} | old
         found = [c for c in changes(old, new, _sameness(kind)) if not _left_to_the_cloud(kind, c)]
         replacing = kind.replaces(old, new, frozenset(c.key for c in found))
