@@ -126,6 +126,14 @@ def _affinity(props: Props) -> dict[str, Any] | None:
     return made | ({"key": specific["key"], "values": list(specific["values"])} if specific else {})
 
 
+def _account_state(made: dict[str, Any], known: Props) -> None:
+    """`default` stands for the project's default account."""
+    given = (known.get("serviceAccount") or {}).get("email")
+    account = made.get("serviceAccount") or {}
+    if given == "default" and str(account.get("email")).endswith("-compute@developer.gserviceaccount.com"):
+        account["email"] = given
+
+
 def _affinity_state(item: Mapping[str, Any]) -> dict[str, Any]:
     given = item.get("reservationAffinity")
     if not given:
@@ -280,6 +288,7 @@ class Instance(ComputeType):
         made |= _metadata_state(item, known)
         made.setdefault("metadata", {})
         made |= _affinity_state(item)
+        _account_state(made, known)
         _nic_state(made.get("networkInterfaces", []), parts)
         made["guestAccelerators"] = [
             {"type": g["acceleratorType"], "count": g["acceleratorCount"]} for g in item.get("guestAccelerators", [])
@@ -563,6 +572,7 @@ class InstanceTemplate(ComputeType):
         made |= from_api(_TEMPLATE, properties)
         made |= _metadata_state(properties, known)
         made |= _affinity_state(properties)
+        _account_state(made, known)
         _nic_state(made.get("networkInterfaces", []), parts)
         if properties.get("resourcePolicies"):
             made["resourcePolicies"] = properties["resourcePolicies"][0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -297,14 +298,20 @@ def _content(inputs: Props) -> bytes:
     if inputs.get("content") is not None:
         return str(inputs["content"]).encode()
     source = inputs.get("source")
-    if isinstance(source, Mapping):
-        if source.get("text") is not None:
-            return str(source["text"]).encode()
-        if source.get("path"):
-            return Path(str(source["path"])).read_bytes()
     if isinstance(source, str):
         return Path(source).read_bytes()
-    raise CloudError("invalid", "gcp:storage/bucketObject:BucketObject", "one of `content,source` must be specified")
+    if not isinstance(source, Mapping):
+        raise CloudError(
+            "invalid", "gcp:storage/bucketObject:BucketObject", "one of `content,source` must be specified"
+        )
+    if source.get("text") is not None:
+        return str(source["text"]).encode()
+    path = Path(str(source.get("path") or ""))
+    if path.is_absolute() and path.is_file():
+        return path.read_bytes()
+    # An archive, or a file whose path counts from the program's folder, which the provider is not told: the engine has
+    # read it and says its digest, so the content differs whenever the program's does.
+    return json.dumps({"digest": source.get("hash"), "path": source.get("path")}, sort_keys=True).encode()
 
 
 TYPES = (Bucket, BucketObject)
