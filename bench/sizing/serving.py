@@ -67,6 +67,11 @@ def part(whole: Sample, mask: NDArray[np.bool_]) -> Sample:
     return _sample([(r, s) for r, s, keep in zip(whole.runs, whole.services, mask, strict=True) if keep])
 
 
+def fits(whole: Sample) -> NDArray[np.bool_]:
+    """Whether each service fits its chips."""
+    return predict_serving(whole.services).fits
+
+
 def calibrate(learn: Sample, start: Vector | None = None, rounds: int = 14) -> tuple[ServingConstants, Vector]:
     """Constants that fit a sample."""
     limits = serving_bounds()

@@ -82,15 +82,8 @@ def serving_rows(rows: Sequence[Row]) -> list[tuple[str, ...]]:
 
 def _served(services: Sequence[Service]) -> list[tuple[str, ...] | None]:
     found = predict_serving(services)
-    lines: list[tuple[str, ...] | None] = []
-    for i, service in enumerate(services):
-        middle = (found.tokens_per_s[i], found.first_s[i] * 1e3, found.each_s[i] * 1e3)
-        if not all(np.isfinite(middle)) or min(middle) <= 0:
-            lines.append(None)
-            continue
-        half = serving_half_widths(service, bool(found.fits[i]))
-        cells: list[str] = []
-        for value, width in zip(middle, half, strict=True):
-            cells += [digits(value), digits(value * np.exp(-width)), digits(value * np.exp(width))]
-        lines.append(tuple(cells))
-    return lines
+    half = serving_half_widths(services, found.fits)
+    middle = np.stack([found.tokens_per_s, found.first_s * 1e3, found.each_s * 1e3])
+    sound = np.all(np.isfinite(middle) & (middle > 0), axis=0)
+    three = np.stack([middle, middle * np.exp(-half), middle * np.exp(half)], axis=1).reshape(9, -1)
+    return [tuple(digits(value) for value in three[:, i]) if sound[i] else None for i in range(len(services))]

@@ -100,15 +100,45 @@ def extrapolates(case: Case) -> list[str]:
     return found
 
 
-def serving_half_widths(service: Service, fits: bool) -> tuple[float, float, float]:
-    """Half-widths of throughput, time to first token and time per token, as natural logarithms."""
+SERVING_FEATURES = (
+    "throughput",
+    "first",
+    "each",
+    "each_missing",
+    "moe",
+    "google_or_aws",
+    "limited",
+    "static",
+    "not_fitting",
+)
+
+
+def serving_features(services: Sequence[Service], fits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What widens the intervals: for throughput, first token and each token, a row of each service."""
+    rows = np.array(
+        [
+            (
+                0.0,
+                0.0,
+                0.0,
+                float(min(service.missing, 6)),
+                float(service.model.moe_layers > 0),
+                float(service.chip.vendor in ("google", "aws")),
+                float(service.limits is not None),
+                float(service.static),
+                float(not fit),
+            )
+            for service, fit in zip(services, fits, strict=True)
+        ],
+        dtype=np.float64,
+    ).reshape(len(services), len(SERVING_FEATURES))
+    found = np.stack([rows, rows, rows])
+    for kind in range(3):
+        found[kind, :, kind] = 1.0
+    return found
+
+
+def serving_half_widths(services: Sequence[Service], fits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Half-widths of throughput, time to first token and time per token of each service, as natural logarithms."""
     w = widths()["serving"]
-    extra = w["each_missing"] ** 2 * min(service.missing, 6) + w["moe"] ** 2 * (service.model.moe_layers > 0)
-    extra += w["other_vendor"] ** 2 * (service.chip.vendor not in ("nvidia", "amd")) + w["not_fitting"] ** 2 * (
-        not fits
-    )
-    return (
-        float(np.sqrt(w["throughput"] ** 2 + extra)),
-        float(np.sqrt(w["first"] ** 2 + extra)),
-        float(np.sqrt(w["each"] ** 2 + extra)),
-    )
+    return np.asarray(np.sqrt(serving_features(services, fits) @ np.array([w[name] ** 2 for name in SERVING_FEATURES])))
