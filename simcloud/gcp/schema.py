@@ -35,7 +35,7 @@ def clean(method: Method, body: Any) -> dict[str, Any]:
 def check_parameter(name: str, spec: dict[str, Any], value: str) -> None:
     """Raises Refusal when a query parameter does not have its type, or a page token is none of ours."""
     kind = "integer" if name == "pageToken" and value else spec.get("type")
-    wrong = kind == "integer" and not re.fullmatch(r"\d{1,9}", value)
+    wrong = kind == "integer" and not re.fullmatch(r"\d{1,10}", value)
     wrong |= kind == "boolean" and value.lower() not in ("true", "false")
     if wrong:
         wanted = "TYPE_BOOL" if kind == "boolean" else "TYPE_UINT32"

@@ -56,6 +56,8 @@ SINGULAR: dict[str, str] = {
 def key_of(call: Call) -> str:
     """The name of the resource that a path is about: `projects/p/zones/z/instances/i`."""
     parts = call.match.name.split("/")[1:]
+    if parts[2] not in ("global", "regions", "zones"):
+        parts.insert(2, "global")  # a few older methods leave it out: projects/p/targetHttpProxies/x/setUrlMap
     return "/".join(parts[: 5 if parts[2] == "global" else 6])
 
 

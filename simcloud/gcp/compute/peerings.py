@@ -124,6 +124,7 @@ def _guard(call: Call, item: dict[str, Any], old: dict[str, Any] | None) -> None
     if not any(r.get("priority") == _LAST for r in rules):
         everyone = {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"]}}
         rules.append({"priority": _LAST, "action": "allow", "match": everyone, "description": "default rule"})
+    rules.sort(key=lambda r: int(r.get("priority") or 0))
     priorities = [r.get("priority") for r in rules]
     if len(set(priorities)) < len(priorities):
         raise invalid_field("resource.rules", priorities, "Two rules have one priority.", rule=GUARD)

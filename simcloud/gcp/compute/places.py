@@ -185,7 +185,12 @@ def set_metadata(call: Call) -> dict[str, Any]:
     check_metadata(call.body, "metadata")
     key = f"projects/{call.project}/global/metadata/common"
     if call.body.get("items"):
-        call.world.state.compute[key] = {"name": "common", "selfLink": link(key), "items": call.body["items"]}
+        call.world.state.compute[key] = {
+            "id": project_number(call.project),
+            "name": "common",
+            "selfLink": link(key),
+            "items": call.body["items"],
+        }
     else:
         call.world.state.compute.pop(key, None)
     return operation(

@@ -270,7 +270,7 @@ def _pool(call: Call, pool: dict[str, Any], name: str, cluster: dict[str, Any], 
             raise _refuse("maxSurge and maxUnavailable are 1 to 20 together.", NODES)
         pool["upgradeSettings"].setdefault("strategy", "SURGE")
     nets = pool.setdefault("networkConfig", {})
-    if "podRange" in nets:
+    if "podRange" in nets and old is None:
         subnet = call.world.state.compute.get(cluster["networkConfig"]["subnetwork"], {})
         if nets["podRange"] not in {s["rangeName"] for s in subnet.get("secondaryIpRanges", [])}:
             raise _refuse(f'Pod secondary range "{nets["podRange"]}" does not exist in the subnetwork.', RANGES)

@@ -390,6 +390,8 @@ def _function_2(call: Call, item: dict[str, Any], name: str, old: dict[str, Any]
     run = parts[-1].lower().replace("_", "-")
     service["service"] = f"projects/{parts[1]}/locations/{parts[3]}/services/{run}"
     service["uri"] = f"https://{run}-{digest('run', parts[1], length=10)}-{_airport(parts[3])}.a.run.app"
+    beneath = {"name": service["service"], "uri": service["uri"], "_madeBy": name}
+    call.world.state.things[f"run/{service['service']}"] = beneath
     trigger = item.get("eventTrigger")
     if trigger:
         if not trigger.get("eventType"):
@@ -404,6 +406,13 @@ def _function_2(call: Call, item: dict[str, Any], name: str, old: dict[str, Any]
     item["url"] = f"https://{parts[3]}-{parts[1]}.cloudfunctions.net/{parts[-1]}"
 
 
+def _function_2_leave(call: Call, name: str, item: dict[str, Any]) -> None:
+    """The Cloud Run service beneath a function goes with it."""
+    beneath = item["serviceConfig"]["service"]
+    call.world.state.things.pop(f"run/{beneath}", None)
+    call.world.state.policies.pop(f"run/{beneath}", None)
+
+
 declare(
     Kind(
         "v2.cloudfunctions.projects.locations.functions",
@@ -412,6 +421,7 @@ declare(
         ids=r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
         needed=("buildConfig",),
         prepare=_function_2,
+        leave=_function_2_leave,
     )
 )
 

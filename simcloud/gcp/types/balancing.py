@@ -66,7 +66,7 @@ class _Backends(ComputeTable):
     ) -> dict[str, Any]:
         """See Table."""
         made["connectionDrainingTimeoutSec"] = item.get("connectionDraining", {}).get("drainingTimeoutSec", 0)
-        if isinstance(made.get("healthChecks"), list) and self.token.endswith(":BackendService"):
+        if isinstance(made.get("healthChecks"), list):
             made["healthChecks"] = made["healthChecks"][0] if made["healthChecks"] else None
         if "iap" in made:
             made["iap"] = {**made["iap"], "enabled": bool(item["iap"].get("enabled"))}
@@ -769,7 +769,7 @@ class AttachedDisk(ComputeType):
         """See GcpType."""
         if state.get("deletionPolicy") == "ABANDON":
             return
-        if cloud.find("compute.instances.get", **self._where(cloud, state)) is not None:
+        if self.read(cloud, id, state) is not None:
             cloud.change(
                 "compute.instances.detachDisk", **self._where(cloud, state), deviceName=str(state["deviceName"])
             )

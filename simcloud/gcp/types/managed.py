@@ -361,6 +361,12 @@ class RunJob(Table):
     id_argument = "jobId"
     sources = (PROVIDER + "cloud_run_v2_job",)
 
+    def send(
+        self, cloud: GcpClient, parts: dict[str, str], changed: list[str], body: dict[str, Any], whole: dict[str, Any]
+    ) -> None:
+        """A job is sent as a whole: its patch has no mask."""
+        cloud.change(f"{self.methods}.patch", **self._at(parts), body={**whole, **body})
+
 
 class KnativeService(Table):
     """A Cloud Run service by the first version of its API, in Knative's shape."""
@@ -709,7 +715,7 @@ class Subscription(Table):
         resource = {**body, "name": self._name(parts), "topic": whole.get("topic")}
         cloud.change(
             "pubsub.projects.subscriptions.patch",
-            subscription=self._name(parts),
+            name=self._name(parts),
             body={"subscription": resource, "updateMask": ",".join(changed)},
         )
 

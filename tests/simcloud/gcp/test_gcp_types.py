@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+import gcp_lives
 import pytest
 from gcp_bench import PROJECT, Bench, Made, refusal
+from gcp_lives import COMPUTE, GRANTED, MANAGED, NUMBERED, Life, Step
 
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types import INVOKES, REGISTRY, groups
@@ -23,7 +25,6 @@ BOOT = {"initializeParams": {"image": "debian-cloud/debian-12", "size": 20, "typ
 NIC = [{"subnetwork": f"{LINK}{P}/regions/us-west4/subnetworks/sub"}]
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
-Step = tuple[str, dict[str, Any]]
 NETWORK: Step = ("gcp:compute/network:Network", {"name": "net", "autoCreateSubnetworks": False})
 SUBNET: Step = (
     "gcp:compute/subnetwork:Subnetwork",
@@ -50,20 +51,6 @@ REGION_TEMPLATE: Step = (
 )
 CHECK: Step = ("gcp:compute/healthCheck:HealthCheck", {"name": "hc", "tcpHealthCheck": {"port": 22}})
 DISK: Step = ("gcp:compute/disk:Disk", {"name": "d", "zone": "us-west4-a", "size": 100, "type": "pd-ssd"})
-
-
-@dataclass
-class Life:
-    """`inputs` make the resource in the world that `before` made; each of `updates` changes inputs in place."""
-
-    token: str
-    inputs: dict[str, Any]
-    id: str
-    says: dict[str, Any]
-    before: list[Step] = field(default_factory=list)
-    updates: list[dict[str, Any]] = field(default_factory=list)
-    stays: bool = False
-    """The cloud keeps it after deletion."""
 
 
 LIVES: list[Life] = [
@@ -482,8 +469,39 @@ LIVES: list[Life] = [
 ]
 
 
+LIVES += [*COMPUTE, *MANAGED, *GRANTED]
+
+
 def test_every_type_has_a_life() -> None:
-    assert {life.token for life in LIVES} == set(REGISTRY)
+    assert {life.token for life in LIVES} | {step[0] for step, *_ in NUMBERED} == set(REGISTRY)
+
+
+@pytest.mark.parametrize(("step", "form", "before", "change"), NUMBERED, ids=[n[0][0].split(":")[-1] for n in NUMBERED])
+def test_the_life_of_a_resource_that_the_service_names(
+    step: Step,
+    form: str,
+    before: list[Step],
+    change: dict[str, Any],
+    cloud: GcpClient,
+    make: Callable[..., Made],
+) -> None:
+    for token, inputs in before:
+        make(token, **inputs)
+    kind = REGISTRY[step[0]]
+    made = make(step[0], **step[1])
+    assert re.fullmatch(form, made.id)
+    assert kind.read(cloud, made.id, made.state) == made.state, "a refresh finds what create left"
+    reached(step[1], made.state)
+    if change:
+        new = {**made.inputs, **change}
+        assert not kind.replaces(made.inputs, new, frozenset(change))
+        kind.update(cloud, made.id, made.inputs, new)
+        state = kind.read(cloud, made.id, {**made.state, **new})
+        assert state is not None
+        reached(change, state)
+    kind.delete(cloud, made.id, made.state)
+    kind.delete(cloud, made.id, made.state)  # once more is no error
+    assert kind.read(cloud, made.id, made.state) is None
 
 
 @pytest.mark.parametrize(
@@ -716,13 +734,67 @@ FUNCTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"name": "key", "keyRing": f"{P}/locations/us-west4/keyRings/ring"},
         {"purpose": "ENCRYPT_DECRYPT"},
     ),
+    "getRegions": ({}, {"project": PROJECT}),
+    "getMachineTypes": ({"filter": 'name = "e2-small"'}, {"zone": "us-west4-a"}),
+    "getDefaultServiceAccount": ({}, {"email": "678117860693-compute@developer.gserviceaccount.com"}),
+    "getInstanceGroup": ({"name": "ug"}, {"size": 0, "instances": []}),
+    "getInstance": ({"name": "vm"}, {"machineType": "e2-small"}),
+    "getAddress": ({"name": "out"}, {"addressType": "EXTERNAL"}),
+    "getGlobalAddress": ({"name": "front"}, {"selfLink": f"{LINK}{P}/global/addresses/front"}),
+    "getDisk": ({"name": "d"}, {"size": 100}),
+    "getRouter": ({"name": "router"}, {"region": "us-west4"}),
+    "getEngineVersions": ({"versionPrefix": "1.33."}, {"defaultClusterVersion": "1.33.5-gke.1201000"}),
+    "getCluster": ({"name": "c"}, {"location": "us-west4-a"}),
+    "getIAMPolicy": (
+        {"bindings": [{"role": "roles/viewer", "members": ["user:b@example.com", "user:a@example.com"]}]},
+        {"policyData": '{"bindings":[{"members":["user:a@example.com","user:b@example.com"],"role":"roles/viewer"}]}'},
+    ),
+    "getAccount": ({"accountId": "trainer"}, {"email": EMAIL}),
+    "getSecret": ({"secretId": "s"}, {"name": f"{P}/secrets/s"}),
+    "getSecretVersion": ({"secret": "s"}, {"version": "1", "secretData": "hush"}),
+    "getBucket": ({"name": "bkt"}, {"location": "US-WEST4"}),
+    "getManagedZone": ({"name": "zone"}, {"dnsName": "example.com."}),
+    "getRepository": ({"repositoryId": "images", "location": "us-west4"}, {"format": "DOCKER"}),
+    "getTopic": ({"name": "news"}, {"id": f"{P}/topics/news"}),
+    "getService": ({"name": "web", "location": "us-west4"}, {"ingress": "INGRESS_TRAFFIC_ALL"}),
+    "getDatabaseInstance": ({"name": "db"}, {"databaseVersion": "POSTGRES_15"}),
 }
+STANDING = [
+    NETWORK,
+    SUBNET,
+    RING,
+    CRYPTO,
+    ROUTER,
+    ACCOUNT,
+    BUCKET,
+    DISK,
+    gcp_lives.MACHINE,
+    gcp_lives.CLUSTER,
+    gcp_lives.SECRET,
+    ("gcp:secretmanager/secretVersion:SecretVersion", {"secret": f"{P}/secrets/s", "secretData": "hush"}),
+    gcp_lives.ZONE,
+    gcp_lives.REPO,
+    gcp_lives.TOPIC,
+    gcp_lives.RUN,
+    gcp_lives.INSTANCE,
+    ("gcp:compute/instanceGroup:InstanceGroup", {"name": "ug", "zone": "us-west4-a"}),
+    ("gcp:compute/address:Address", {"name": "out", "region": "us-west4"}),
+    ("gcp:compute/globalAddress:GlobalAddress", {"name": "front"}),
+]
+
+
+@pytest.fixture(scope="module")
+def standing() -> GcpClient:
+    """A cloud in which one of each stands."""
+    cloud = Bench().client()
+    for token, inputs in STANDING:
+        kind = REGISTRY[token]
+        kind.create(cloud, {**kind.defaults, **inputs})
+    return cloud
 
 
 @pytest.mark.parametrize("token", INVOKES)
-def test_functions_tell_what_stands(token: str, cloud: GcpClient, make: Callable[..., Made]) -> None:
-    for step, inputs in (NETWORK, SUBNET, RING, CRYPTO):
-        make(step, **inputs)
+def test_functions_tell_what_stands(token: str, standing: GcpClient) -> None:
     arguments, says = FUNCTIONS[token.rpartition(":")[2]]
-    found = INVOKES[token](cloud, arguments)
+    found = INVOKES[token](standing, arguments)
     assert {n: found[n] for n in says} == says
