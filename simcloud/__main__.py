@@ -136,6 +136,18 @@ def inventory(home: Path, as_json: bool) -> int:
     return DONE
 
 
+def called(home: Path, as_json: bool) -> int:
+    """Which API operations were called, with how often."""
+    found = ask(_needs(home), "called")
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return DONE
+    for cloud, names in found.items():
+        for name, times in names.items():
+            print(f"{cloud:<5} {times:>6}  {name}")
+    return DONE
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -150,6 +162,10 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("stop", help="stop it; what it holds stays")
     commands.add_parser("serve", help="run it in the foreground")
     commands.add_parser("env", help='print the settings: eval "$(fleetyard sim env)"')
+    called = commands.add_parser("called", help="which API operations were called since it started")
+    called.add_argument("--json", action="store_true")
+    actions = commands.add_parser("read-actions", help="what AWS's registry says reading types of resources needs")
+    actions.add_argument("tokens", nargs="*", metavar="TYPE", help="for example aws:ec2/vpc:Vpc")
     for name, about in (("status", "whether it runs"), ("inventory", "every resource in it, and what the clouds keep")):
         commands.add_parser(name, help=about).add_argument("--json", action="store_true")
     fault = commands.add_parser("fault", help="make calls fail: " + "; ".join(f"{k}: {v}" for k, v in KINDS.items()))
@@ -194,6 +210,14 @@ def _run(args: argparse.Namespace, home: Path) -> int:
         return status(home, args.json)
     if args.command == "inventory":
         return inventory(home, args.json)
+    if args.command == "called":
+        return called(home, args.json)
+    if args.command == "read-actions":
+        from simcloud.registry import Registry
+
+        registry = Registry()
+        print(json.dumps({token: registry.read_actions(token) for token in args.tokens}, indent=2))
+        return DONE
     if args.command == "fault":
         if args.kind == "clear":
             ask(_needs(home), "faults/clear")

@@ -82,6 +82,14 @@ class Registry:
         only = {path.removeprefix("/properties/").lower() for path in schema.get("createOnlyProperties", ())}
         return frozenset(i for i in inputs if i.lower() in only)
 
+    def read_actions(self, token: str) -> list[str]:
+        """The IAM actions that reading one such resource needs, as the registry's own read handler has them."""
+        name = self._lookup(token)
+        if name is None:
+            return []
+        handlers = self._schema(self._files[name]).get("handlers", {})
+        return sorted(handlers.get("read", {}).get("permissions", ()))
+
     def properties(self, token: str) -> frozenset[str]:
         """The registry's property names of this type, in lower case; none when it does not know the type."""
         name = self._lookup(token)

@@ -146,6 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
         world = self.world
         if what == "status":
             return {"pid": os.getpid(), "records": world.records(), "faults": world.faults.listed()}
+        if what == "called":
+            return world.called()
         if what == "inventory":
             return {"resources": world.inventory(), "kept": world.kept()}
         if what == "fault":

@@ -11,6 +11,7 @@ import random
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,6 +82,7 @@ class World:
         self._now = datetime(2000, 1, 1, tzinfo=UTC)
         self._stop = threading.Event()
         self._saved_seq = 0
+        self._named: Counter[tuple[str, str]] = Counter()
         self._called_at = time.monotonic()
 
     def cloud(self, name: str) -> CloudWorld:
@@ -141,7 +143,10 @@ class World:
     def call(self, cloud: str, request: Request) -> Response:
         """One API call. Raises LostConnectionError where a fault says that no answer arrives."""
         target = self.cloud(cloud)
-        struck = self.faults.meeting(target.named(request))
+        name = target.named(request)
+        with self._guard:
+            self._named[cloud, name] += 1
+        struck = self.faults.meeting(name)
         refused = strike_before(struck)
         if refused:
             return target.refusal(refused, request)
@@ -172,6 +177,14 @@ class World:
         """What the clouds keep by design."""
         with self._guard:
             return [row for name in sorted(self._clouds) for row in self._clouds[name].kept()]
+
+    def called(self) -> dict[str, dict[str, int]]:
+        """Which operations each cloud was asked for since this process began, and how often."""
+        with self._guard:
+            found: dict[str, dict[str, int]] = {}
+            for (cloud, name), times in sorted(self._named.items()):
+                found.setdefault(cloud, {})[name] = times
+            return found
 
     def records(self) -> int:
         """How many calls the journal holds."""

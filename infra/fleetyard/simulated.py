@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +51,15 @@ def inventory(home: Path) -> Mapping[str, Any]:
     """`resources` that exist and what is `kept` by the clouds' own rules."""
     found: Mapping[str, Any] = json.loads(_sim(home, "inventory", "--json"))
     return found
+
+
+def called(home: Path) -> Mapping[str, Mapping[str, int]]:
+    """Which API operations were called since the world began to run, by cloud."""
+    found: Mapping[str, Mapping[str, int]] = json.loads(_sim(home, "called", "--json"))
+    return found
+
+
+def read_actions(types: Sequence[str]) -> tuple[str, ...]:
+    """The IAM actions that AWS's own registry lists for reading these types of resources."""
+    found: Mapping[str, Sequence[str]] = json.loads(_sim(Path("."), "read-actions", *types))
+    return tuple(sorted({action for actions in found.values() for action in actions}))

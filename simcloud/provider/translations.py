@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,11 @@ def default_region(home: Path) -> str:
 
 
 Invoke = Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
-GCP_ATTEMPTS = 5
-"""The Google provider repeats a call whose connection was reset. Source: its `isConnectionResetNetworkError`."""
+GCP_ATTEMPTS = 6
+GCP_REPEATED = frozenset({429, 500, 502, 503})
+"""What the Google provider repeats, beside calls whose connection was reset: its `isCommonRetryableErrorCode`. It goes
+on for 90 s with growing pauses; here the pauses are a tenth of its own and end after `GCP_ATTEMPTS`."""
+GCP_FIRST_PAUSE_S = 0.05
 
 
 class _Side:
@@ -40,6 +44,14 @@ class _Side:
         self._world = world
 
     package: str
+
+    def _call(self, request: Request) -> Response:
+        try:
+            return self._world.call(self.package, request)
+        except OSError as full:
+            # Nothing was done: a call is written down first.
+            message = f"the simulated cloud cannot write its journal ({full}): make room, then go on"
+            raise CloudError("JournalNotWritten", f"{request.method} {request.path}", message, 500) from None
 
     def generic(self, schema: ResourceSchema) -> ResourceType[Any]:
         return documented(self.package, schema, self._ask)
@@ -54,7 +66,7 @@ class _Aws(_Side):
 
     def _send(self, request: Request) -> Response:
         try:
-            return self._world.call("aws", request)
+            return self._call(request)
         except LostConnectionError:
             from botocore.exceptions import ConnectionClosedError
 
@@ -82,11 +94,18 @@ class _Gcp(_Side):
     package = "gcp"
 
     def _send(self, request: Request) -> Response:
-        for _ in range(GCP_ATTEMPTS):
+        last: Response | None = None
+        for attempt in range(GCP_ATTEMPTS):
+            if attempt:
+                time.sleep(GCP_FIRST_PAUSE_S * 2 ** (attempt - 1))
             try:
-                return self._world.call("gcp", request)
+                last = self._call(request)
             except LostConnectionError:
                 continue
+            if last.status not in GCP_REPEATED:
+                return last
+        if last is not None:
+            return last
         raise CloudError("connectionReset", f"{request.method} {request.path}", "the connection was closed", 503)
 
     def types(self) -> Mapping[str, ResourceType[Any]]:

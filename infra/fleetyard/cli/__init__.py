@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("fleetyard.cli.demo", "run both environments through the whole road on the simulated cloud"),
     "sim": ("fleetyard.cli.sim", "start, stop and look into the simulated AWS and GCP"),
     "show": ("fleetyard.cli.show", "show what stands, as a table and as a picture"),
+    "bootstrap": ("fleetyard.cli.bootstrap", "write what has to stand before the first up: state, key, identities"),
     "preview": ("fleetyard.cli.preview", "say what a change does to every stack, without an account"),
     "recover": ("fleetyard.cli.recover", "put right what a killed `pulumi up` left behind"),
     "catalog": ("fleetyard.cli.catalog", "list machines, or the facts of one with their sources"),

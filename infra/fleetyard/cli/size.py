@@ -93,15 +93,20 @@ def _facts(stack: Stack, name: str, result: Sizing) -> Iterator[tuple[str, str]]
     if result.seconds is not None and deadline is not None:
         yield (
             "time",
-            f"{duration(result.seconds)} of {duration(deadline.total_seconds())}; one step {duration(result.step_s)}",
+            f"{duration(result.seconds)}, at most {duration(result.seconds_high)} by the 80 % interval, "
+            f"of {duration(deadline.total_seconds())}; one step {duration(result.step_s)}",
         )
     if result.kind is Kind.SERVE:
         yield "decode", f"{result.step_s * 1000:.3g} ms a token for each sequence"
+    yield "layout", result.layout
     parts = ", ".join(f"{part} {size:.1f}" for part, size in result.memory.parts_gib)
     yield "memory", f"{result.memory.need_gib:.1f} of {result.memory.usable_gib:.1f} GiB each ({parts})"
     if result.checkpoint_gb is not None and result.goodput is not None:
         every = duration(result.checkpoint_interval_s)
         yield "checkpoint", f"{number(round(result.checkpoint_gb, 1))} GB every {every}; goodput {result.goodput:.1%}"
     yield "load", f"{duration(result.hydrate_s)} to fill caches from the store"
+    hour = "an hour" if result.kind is Kind.SERVE else "for the run"
+    carbon = f"{number(round(result.carbon_kg))} kg CO2e" if known(result.carbon_kg) else "carbon unknown"
+    yield "energy", f"{number(round(result.kwh))} kWh {hour}, {carbon}" if known(result.kwh) else "unknown"
     whole = f", {usd(result.usd)} for the run" if result.kind is Kind.TRAIN else ""
     yield "cost", f"{usd(result.usd_per_hour)} an hour{whole}"

@@ -26,7 +26,8 @@ _LONGEST_MESSAGE = 400 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run: `up`, `preview` or only the `facts` of `stack` in `project`, a throw-away copy of one version."""
+    """One run of `stack` in `project`, a throw-away copy of one version: `up`, `preview`, `refresh`, `destroy`, or only
+    its `facts`."""
 
     action: str
     stack: str
@@ -46,6 +47,8 @@ class Ran:
     steps: tuple[Mapping[str, Any], ...] = ()
     said: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+    """The resource types that stand after an `up`."""
 
 
 def preload(clouds: Iterable[str]) -> None:
@@ -103,13 +106,19 @@ def _run(job: Job) -> Ran:
             return Ran(False, said=(made.stderr.strip(),), facts=facts)
     with _Host(job.project / "infra") as address:
         words = ["--stack", job.stack, "--client", address, "--json"]
-        if job.action == "up":
-            done = _pulumi(job, "up", "--yes", "--skip-preview", *words)
-        else:
-            done = _pulumi(job, "preview", *words)
-    if job.action == "up":
-        return Ran(done.returncode == 0, said=() if done.returncode == 0 else _errors_of_up(done), facts=facts)
-    return _previewed(done, facts)
+        if job.action == "preview":
+            return _previewed(_pulumi(job, "preview", *words), facts)
+        done = _pulumi(job, job.action, "--yes", "--skip-preview", *words)
+    types = _types(job) if job.action == "up" else ()
+    return Ran(done.returncode == 0, said=() if done.returncode == 0 else _errors(done), facts=facts, types=types)
+
+
+def _types(job: Job) -> tuple[str, ...]:
+    """The types of what stands now, without components and providers."""
+    exported = json.loads(_pulumi(job, "stack", "export", "--stack", job.stack).stdout)
+    rows = exported["deployment"].get("resources") or ()
+    found = {row["type"] for row in rows if row["custom"]}
+    return tuple(sorted(kind for kind in found if not kind.startswith("pulumi:")))
 
 
 def _previewed(done: subprocess.CompletedProcess[str], facts: Mapping[str, Any]) -> Ran:
@@ -122,7 +131,7 @@ def _previewed(done: subprocess.CompletedProcess[str], facts: Mapping[str, Any])
     return Ran(done.returncode == 0, steps, errors or (() if done.returncode == 0 else (done.stderr.strip(),)), facts)
 
 
-def _errors_of_up(done: subprocess.CompletedProcess[str]) -> tuple[str, ...]:
+def _errors(done: subprocess.CompletedProcess[str]) -> tuple[str, ...]:
     found = []
     for line in done.stdout.splitlines():
         said = json.loads(line).get("diagnosticEvent", {}) if line.startswith("{") else {}
