@@ -15,7 +15,8 @@ MFU = 0.40
 
 
 def ideal_s(case: Case) -> float:
-    """Seconds of one step at the printed peak: 6 FLOPs (4 with adapters) for each active parameter and token, plus scores."""
+    """Seconds of one step at the printed peak: 6 FLOPs (4 with adapters) for each active parameter and token, plus
+    scores."""
     model = case.model
     per_token = 6 * model.active_parameters + 6 * model.attending * model.attention_width * case.sequence
     work = per_token * case.batch * case.sequence * (4 / 6 if case.lora else 1)
@@ -28,7 +29,8 @@ def constant(whole: Sample) -> Vector:
 
 
 def look_up(whole: Sample) -> Vector:
-    """Logarithmic errors of the median utilisation of other groups on the same chip, precision and kind; 40 % where none is."""
+    """Logarithmic errors of the median utilisation of other groups on the same chip, precision and kind; 40 % where
+    none is."""
     seen: dict[tuple[object, ...], list[tuple[tuple[str, str, str], float]]] = defaultdict(list)
     ideal = np.array([np.log(ideal_s(case)) for case in whole.cases])
     for run, case, value in zip(whole.runs, whole.cases, ideal - whole.truth, strict=True):

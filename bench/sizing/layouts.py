@@ -11,7 +11,8 @@ from bench.sizing.fit import Vector
 from bench.sizing.training import Sample
 
 CLEAR = 0.03
-"""Layouts whose measured speeds differ by less than this (logarithm) are equals: releases of one recipe differ by more."""
+"""Layouts whose measured speeds differ by less than this (logarithm) are equals: releases of one recipe differ by
+more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,20 @@ class Groups:
 
 
 def layouts(whole: Sample, errors: Vector) -> Groups:
-    """Ranks within groups of one source, model, chip, number of chips, sequence and precision. errors: of the step time."""
+    """Ranks within groups of one source, model, chip, number of chips, sequence and precision. errors: of the step
+    time."""
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for index, (run, case) in enumerate(zip(whole.runs, whole.cases, strict=True)):
-        key = (run.family, case.model.name, case.model.layers, case.lora, case.chip.id, case.chips, case.sequence, case.precision)
+        key = (
+            run.family,
+            case.model.name,
+            case.model.layers,
+            case.lora,
+            case.chip.id,
+            case.chips,
+            case.sequence,
+            case.precision,
+        )
         groups[key].append(index)
     count = found = pairs = ordered = 0
     losses: list[float] = []
@@ -55,5 +66,14 @@ def layouts(whole: Sample, errors: Vector) -> Groups:
 
 def _shape(whole: Sample, index: int) -> tuple[object, ...]:
     case = whole.cases[index]
-    shape = (case.tensor, case.pipeline, case.context, case.expert, case.micro, case.interleave, case.recompute, case.zero)
+    shape = (
+        case.tensor,
+        case.pipeline,
+        case.context,
+        case.expert,
+        case.micro,
+        case.interleave,
+        case.recompute,
+        case.zero,
+    )
     return (*shape, round(case.batch))

@@ -27,7 +27,15 @@ def noise(whole: Sample, moe: bool) -> Noise:
     for case, truth in zip(whole.cases, whole.truth, strict=True):
         if (case.model.moe_layers > 0) == moe:
             layout = (case.tensor, case.pipeline, case.context, case.expert, case.micro, case.recompute)
-            key = (case.model.name, case.model.layers, case.chip.id, case.chips, case.sequence, case.precision, case.lora)
+            key = (
+                case.model.name,
+                case.model.layers,
+                case.chip.id,
+                case.chips,
+                case.sequence,
+                case.precision,
+                case.lora,
+            )
             groups[(*key, *layout, round(case.batch))].append(float(truth))
     again = [np.array(values) for values in groups.values() if len(values) > 1]
     apart: Vector = np.concatenate([np.abs(np.exp(v - np.median(v)) - 1) for v in again]) if again else np.zeros(1)

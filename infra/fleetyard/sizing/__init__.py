@@ -1,6 +1,6 @@
-"""How large a pool must be for a workload: first-order arithmetic with its assumptions spelled out.
+"""How large a pool must be for a workload: a structural performance model, calibrated on published runs.
 
-`size` is the interface that stays when the model behind it is replaced.
+`size` takes a workload and a choice of machines. Importing this package imports no numpy; sizing does.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 from fleetyard.sizing.assumptions import Assumptions, assumptions
 from fleetyard.sizing.models import Model, UnknownModelError, model, models
 from fleetyard.sizing.result import Choice, ImpossibleError, Kind, Memory, Sizing, Workload
-from fleetyard.sizing.serve import size_serving
-from fleetyard.sizing.train import size_training
 
 __all__ = [
     "Assumptions",
@@ -38,5 +36,11 @@ def size(workload: Workload, choice: Choice, assume: Assumptions | None = None) 
         raise ImpossibleError(
             "count", 1, choice.count, choice.unit, "an empty pool does no work", "a count, or `sized`"
         )
-    sizer = size_training if workload.kind is Kind.TRAIN else size_serving
-    return sizer(workload, model(workload.model), choice, assume or assumptions())
+    wanted = model(workload.model)
+    if workload.kind is Kind.TRAIN:
+        from fleetyard.sizing.train import size_training
+
+        return size_training(workload, wanted, choice, assume or assumptions())
+    from fleetyard.sizing.serve import size_serving
+
+    return size_serving(workload, wanted, choice, assume or assumptions())

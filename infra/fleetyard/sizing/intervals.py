@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fleetyard.sizing.cases import Case
 from fleetyard.sizing.serving import Service
+from fleetyard.sizing.space import Ground
 
 SEEN = {
     "a100-sxm4-40gb",
@@ -50,6 +51,21 @@ def half_width(
     table = features(cases, fits)
     squares = np.array([w[name] ** 2 for name in FEATURES])
     return np.asarray(np.sqrt(table @ squares))
+
+
+def plan_half_width(ground: Ground) -> float:
+    """Half-width of the 80 % interval of a plan of ours, of which everything is known, as a natural logarithm."""
+    w = widths()["training"]
+    parts = {
+        "base": True,
+        "moe": ground.model.moe_layers > 0,
+        "adapters": ground.lora,
+        "google": ground.chip.vendor == "google",
+        "other_vendor": ground.chip.vendor not in ("google", "nvidia"),
+        "long_sequence": ground.sequence > LONGEST,
+        "unseen_chip": ground.chip.id not in SEEN,
+    }
+    return float(np.sqrt(sum(w[name] ** 2 for name, there in parts.items() if there)))
 
 
 FEATURES = (

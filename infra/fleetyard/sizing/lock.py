@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from fleetyard.sizing.result import Choice, Sizing
 from fleetyard.sizing.stack import StackLike, StackSizing, choice_of, workload_of
 
 VERSION = 1
-METHOD = "first-order-1"
+METHOD = "structural-1"
 """Names the model behind the counts; a new model makes old locks stale."""
+
+DATA_FILES = ("chips", "constants", "frameworks", "serving")
+"""What the performance model was calibrated to: new values make old locks stale."""
 
 
 class LockError(FleetyardError):
@@ -66,6 +70,7 @@ def lock_inputs_hash(stack: StackLike, facts: Catalog | None = None, assume: Ass
     inputs = {
         "method": METHOD,
         "assumptions": asdict(assume),
+        "calibration": _calibration(),
         "workloads": {
             name: {"pool": given.pool, "model": _model(given.model), "given": asdict(workload_of(name, given))}
             for name, given in stack.workloads.items()
@@ -83,6 +88,13 @@ def lock_inputs_hash(stack: StackLike, facts: Catalog | None = None, assume: Ass
     }
     text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _calibration() -> dict[str, str]:
+    """Digests of the data that the performance model reads."""
+    folder = Path(__file__).parent
+    return {name: hashlib.sha256((folder / f"{name}.toml").read_bytes()).hexdigest() for name in DATA_FILES}
 
 
 def _model(name: str) -> dict[str, Any]:
@@ -144,7 +156,10 @@ def as_data(sizing: Sizing) -> dict[str, Any]:
         "hosts": sizing.hosts,
         "accelerators": sizing.accelerators,
         "seconds": _round(sizing.seconds),
+        "seconds_high": _round(sizing.seconds_high),
         "step_s": _round(sizing.step_s),
+        "step_interval_s": [_round(sizing.step_low_s), _round(sizing.step_high_s)],
+        "layout": sizing.layout,
         "memory_gib": {name: _round(size) for name, size in sizing.memory.parts_gib},
         "memory_usable_gib": _round(sizing.memory.usable_gib),
         "checkpoint_gb": _round(sizing.checkpoint_gb),
@@ -153,6 +168,8 @@ def as_data(sizing: Sizing) -> dict[str, Any]:
         "hydrate_s": _round(sizing.hydrate_s),
         "usd_per_hour": _round(sizing.usd_per_hour),
         "usd": _round(sizing.usd),
+        "kwh": _round(sizing.kwh),
+        "carbon_kg": _round(sizing.carbon_kg),
         "binding": sizing.binding,
         "assumptions": list(sizing.assumptions),
     }

@@ -21,7 +21,6 @@ class Rates:
     accelerator: Accelerator
     peak_flops_per_s: float
     memory_gib: float
-    usable_gib: float
     memory_bytes_per_s: float | None
     network_bytes_per_s: float | None
     store_gb_per_s: float
@@ -49,11 +48,8 @@ def rates(choice: Choice, assume: Assumptions) -> Rates:
         accelerator=chip,
         peak_flops_per_s=chip.bf16_tflops_peak * 1e12,
         memory_gib=memory_gib,
-        usable_gib=memory_gib * (1 - assume.fragmentation) - assume.runtime_gib,
         memory_bytes_per_s=chip.memory_gb_per_s * 1e9 if known(chip.memory_gb_per_s) else None,
-        network_bytes_per_s=(
-            network * 1e9 / 8 * choice.hosts_per_unit * assume.network_efficiency if known(network) else None
-        ),
+        network_bytes_per_s=(network * 1e9 / 8 * choice.hosts_per_unit if known(network) else None),
         store_gb_per_s=store_gbps / 8 * assume.store_efficiency,
         notes=notes,
     )

@@ -35,13 +35,15 @@ class Workload:
 class Choice:
     """What a pool is made of: machines of one type, or slices of one shape on such machines.
 
-    price: for one hour of one machine or chip; count: units that are fixed already, or None to find the fewest.
+    price: for one hour of one machine or chip; region: where it stands; count: units that are fixed already, or None
+    to find the fewest.
     """
 
     machine: Machine
     shape: TpuShape | None
     price: Price | Unknown
     count: int | None = None
+    region: str = ""
 
     @property
     def unit(self) -> str:
@@ -96,9 +98,12 @@ class Memory:
 class Sizing:
     """How large a pool must be for one workload, and what follows.
 
-    seconds: wall-clock of a training run with failures and filling the cache, None for serving; step_s: one optimizer
-    step, or one decoded token; checkpoint and goodput: None for serving; hydrate_s: until caches and weights are
-    loaded; usd: of the whole run, None for serving; binding: the constraint that set the count.
+    seconds: wall-clock of a training run with failures and filling the cache, None for serving, and
+    seconds_high the same at the upper end of the 80 % interval, which deadlines are held against; step_s: one optimizer
+    step, or one decoded token, with the 80 % interval from step_low_s to step_high_s; layout: how the model lies on the
+    accelerators; kwh, carbon_kg: of the whole run, of one hour for serving; checkpoint and goodput: None for serving;
+    hydrate_s: until caches and weights are loaded; usd: of the whole run, None for serving; binding: the constraint
+    that set the count.
     """
 
     workload: str
@@ -108,7 +113,11 @@ class Sizing:
     hosts: int
     accelerators: int
     seconds: float | None
+    seconds_high: float | None
     step_s: float
+    step_low_s: float
+    step_high_s: float
+    layout: str
     memory: Memory
     checkpoint_gb: float | None
     checkpoint_interval_s: float | None
@@ -116,6 +125,8 @@ class Sizing:
     hydrate_s: float
     usd_per_hour: float | Unknown
     usd: float | Unknown | None
+    kwh: float | Unknown
+    carbon_kg: float | Unknown
     binding: str
     assumptions: tuple[str, ...]
 

@@ -177,7 +177,7 @@ def predict_serving(services: Sequence[Service], k: ServingConstants | None = No
     k = k or serving_constants()
     rows: list[tuple[int, dict[str, float]]] = []
     for index, service in enumerate(services):
-        base = _numbers(service)
+        base = numbers_of(service)
         rows += [(index, base | {"tensor": float(t)}) for t in _tensors(service)]
     owner = np.array([index for index, _ in rows], dtype=np.intp)
     v = {name: np.array([row[name] for _, row in rows]) for name in rows[0][1]} if rows else {}
@@ -188,7 +188,8 @@ def predict_serving(services: Sequence[Service], k: ServingConstants | None = No
     return ServingPrediction(rate[best], first[best], each[best], v["tensor"][best], batch[best], fits[best])
 
 
-def _numbers(s: Service) -> dict[str, float]:
+def numbers_of(s: Service) -> dict[str, float]:
+    """A service in the numbers that the model takes: parameters, bytes, rates of one rank."""
     m, chip, cores = s.model, s.chip, float(s.cores)
     weight, form, kv = FORMATS[s.precision]
     if m.kv_rank:

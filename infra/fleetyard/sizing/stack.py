@@ -122,7 +122,7 @@ def choice_of(stack: StackLike, pool: PoolLike, facts: Catalog, count: int | Non
     """What a pool is made of. Raises NotInCatalogError for a machine that the catalogue does not hold."""
     shape = _shape(pool.machine, facts) if stack.cloud is Cloud.GCP else None
     machine = facts.machine(stack.cloud, shape.machine if shape else pool.machine)
-    return Choice(machine, shape, facts.price(machine, stack.region, Buy.ON_DEMAND), count)
+    return Choice(machine, shape, facts.price(machine, stack.region, Buy.ON_DEMAND), count, stack.region)
 
 
 def _shape(name: str, facts: Catalog) -> TpuShape | None:
