@@ -69,6 +69,9 @@ class ResourceType(Generic[Cloud]):
     computed: ClassVar[frozenset[str]] = frozenset()
     """Optional inputs that the cloud fills in when the program says nothing: not importing them, and no longer setting
     them, changes nothing."""
+    inner_computed: ClassVar[frozenset[str]] = frozenset()
+    """Members of input blocks (dotted, without list indices) that the cloud fills in: where the program gives the block
+    without them, a preview of a new resource shows them as unknown."""
     write_only: ClassVar[frozenset[str]] = frozenset()
     """Inputs that the cloud never gives back; a refresh keeps what the program said."""
     carried: ClassVar[frozenset[str]] = frozenset()

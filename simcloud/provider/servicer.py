@@ -167,7 +167,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         schema, kind = self._kind(request.urn, context)
         inputs, secret = from_struct(request.properties), secret_names(request.properties)
         if request.preview:
-            outputs = dict.fromkeys(schema.outputs, UNKNOWN) | inputs
+            outputs = dict.fromkeys(schema.outputs, UNKNOWN) | _foreseen(inputs, kind.inner_computed)
             return provider_pb2.CreateResponse(properties=to_struct(with_secrets(outputs, secret)))
         client = self._client(context)
         failed = None
@@ -325,6 +325,22 @@ class _Refusals:
         elif isinstance(error, Exception) and type(error) is not Exception:  # a bare one is grpc's own abort
             text = "".join(traceback.format_exception(error)[-3:])
             self._context.abort(grpc.StatusCode.INTERNAL, f"a defect of the simulated cloud: {text}")
+
+
+def _foreseen(inputs: dict[str, Any], computed: frozenset[str]) -> dict[str, Any]:
+    """The inputs, with what the cloud will fill in inside their blocks."""
+
+    def block(value: Any, paths: frozenset[str]) -> Any:
+        if isinstance(value, list):
+            return [block(v, paths) for v in value]
+        if not isinstance(value, Mapping):
+            return value
+        heads = [p for p in paths if "." not in p]
+        below = {h: frozenset(p[len(h) + 1 :] for p in paths if p.startswith(f"{h}.")) for h in value}
+        return dict.fromkeys(heads, UNKNOWN) | {k: block(v, below[k]) if below[k] else v for k, v in value.items()}
+
+    inner = {h: frozenset(p[len(h) + 1 :] for p in computed if p.startswith(f"{h}.")) for h in inputs}
+    return {name: block(value, inner[name]) if inner[name] else value for name, value in inputs.items()}
 
 
 def _abort_partial(context: Any, id: str, inputs: Mapping[str, Any], state: Mapping[str, Any], reason: str) -> None:
