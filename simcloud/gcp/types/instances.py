@@ -199,6 +199,11 @@ class Instance(ComputeType):
         | {"networkInterfaces.nicType", "networkInterfaces.queueCount", "keyRevocationActionType"}
         | {"scheduling.provisioningModel", "scheduling.preemptible", "scheduling.maxRunDuration"}
     )
+    inner_computed = frozenset(
+        {"networkInterfaces.name", "networkInterfaces.networkIp", "networkInterfaces.subnetwork"}
+        | {"networkInterfaces.network", "networkInterfaces.accessConfigs.natIp", "bootDisk.deviceName"}
+        | {"networkInterfaces.accessConfigs.networkTier", "bootDisk.source", "attachedDisks.deviceName"}
+    )
     write_only = frozenset({"allowStoppingForUpdate", "params", "eraseWindowsVssSignature"})
     unordered = frozenset({"tags"})
     changed_by_update = frozenset(

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from simcloud.gcp.client import CALLED, GcpClient
 from simcloud.gcp.documents import document
-from simcloud.gcp.types.base import NAME, PROVIDER, GcpType, differs, last
+from simcloud.gcp.types.base import NAME, PROVIDER, GcpType, differs, last, relative
 from simcloud.gcp.types.codec import Field, Place, from_api, plain, to_api
 from simcloud.provider.model import CloudError, Failure, Props
 from simcloud.schema import TypeIndex
@@ -156,6 +156,7 @@ class Table(GcpType):
         cls.defaults = {**top, **own.get("defaults", {})}
         cls.unordered = frozenset(told.get("sets", ())) | own.get("unordered", frozenset())
         cls.changed_by_update = frozenset(told.get("volatile", ())) | own.get("changed_by_update", frozenset())
+        cls.inner_computed = frozenset(told.get("inner", ())) | own.get("inner_computed", frozenset())
         cls.labelled = bool(told.get("labelled"))
         cls.has_deletion_policy = bool(own.get("has_deletion_policy", told.get("policy")))
         if "auto_name" not in own and "{name}" in cls.path.removeprefix("{name}"):
@@ -415,8 +416,28 @@ def _settled(live: Any, known: Any, path: str, local: frozenset[str]) -> Any:
                 made[name] = plain(value)
         return made
     if isinstance(live, list) and isinstance(known, list | tuple) and len(live) == len(known):
-        return [_settled(a, b, path, local) for a, b in zip(live, known, strict=True)]
+        return [_settled(a, b, path, local) for a, b in zip(_ordered(live, known), known, strict=True)]
     return live
+
+
+def _ordered(live: list[Any], known: Any) -> list[Any]:
+    """Blocks in the program's order: the cloud gives back what is a set in an order of its own."""
+    rest, made = list(live), []
+    for one in known:
+        fit = next((item for item in rest if _holds(item, one)), None)
+        if fit is None:
+            return live
+        rest.remove(fit)
+        made.append(fit)
+    return made
+
+
+def _holds(live: Any, known: Any) -> bool:
+    if isinstance(live, Mapping) and isinstance(known, Mapping):
+        return all(v is None or not v or (k in live and _holds(live[k], v)) for k, v in known.items())
+    if isinstance(live, list) and isinstance(known, list | tuple):
+        return len(live) == len(known) and all(any(_holds(a, b) for a in live) for b in known)
+    return bool(str(live) == str(known) or (isinstance(live, str) and relative(live) == relative(str(known))))
 
 
 class ComputeTable(Table):

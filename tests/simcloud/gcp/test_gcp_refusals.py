@@ -699,9 +699,6 @@ CASES: dict[str, Case] = {
         "not found in region us-west4",
         True,
     ),
-    "network without a default": Case(
-        *node(), {"body": {"networkConfig": ...}}, 400, "INVALID_ARGUMENT", "default", True
-    ),
     "spot and reserved": Case(
         *node(schedulingConfig={"spot": True}),
         {"body": {"schedulingConfig": {"reserved": True}}},

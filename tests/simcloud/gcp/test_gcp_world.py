@@ -236,6 +236,24 @@ def test_an_auto_mode_network_has_a_subnet_in_every_region(bench: Bench, cloud: 
     assert made["networkConfig"]["network"] == f"{P}/global/networks/default"
 
 
+def test_a_project_has_its_default_network_as_soon_as_it_is_asked_for(bench: Bench, cloud: GcpClient) -> None:
+    bench.strict = False  # who reads it first makes it
+    found = cloud.call("compute.networks.get", **G, network="default")
+    assert found["autoCreateSubnetworks"]
+    assert bench.world.inventory() == [r for r in bench.world.inventory() if r.get("made_by")]
+    again = Bench().client()
+    again.call("compute.projects.get", **G)
+    assert again.call("compute.networks.get", **G, network="default")["id"] == found["id"]
+
+
+def test_an_organization_may_want_no_default_network(bench: Bench, cloud: GcpClient) -> None:
+    bench.control("default-network", project=PROJECT, exists=False)
+    node = {"acceleratorType": "v5litepod-1", "runtimeVersion": "v2-alpha-tpuv5-lite"}
+    said = refusal(lambda: cloud.call("tpu.projects.locations.nodes.create", parent=ZONE, nodeId="n", body=node))
+    assert (said.code, "default" in said.message) == ("INVALID_ARGUMENT", True)
+    assert refusal(lambda: cloud.call("compute.networks.get", **G, network="default")).status == 404
+
+
 # TPU ----------------------------------------------------------------------------------------------------------------
 
 
