@@ -161,3 +161,19 @@ def template_is_not_validated(call: Call, world: AwsWorld) -> None:
             "the following "
             "characters: - ( ) . / _.",
         )
+
+
+@rule("ec2:DeleteVpc", "EC2 API reference, DeleteVpc: 'You must detach or delete all gateways and resources'")
+def vpc_in_use(call: Call, world: AwsWorld) -> None:
+    """A VPC goes with its own default group, network ACL and main route table; anything else in it forbids that."""
+    backend, id = world.ec2.backend(call.region), call.params["VpcId"]
+    groups = [g for g in backend.groups.get(id, {}).values() if g.name != "default"]
+    subnets = [s for zone in backend.subnets.values() for s in zone.values() if s.vpc_id == id]
+    gateways = [g for g in backend.internet_gateways.values() if g.vpc and g.vpc.id == id]
+    tables = [t for t in backend.route_tables.values() if t.vpc_id == id and not t.main_association_id]
+    lists = [a for a in backend.network_acls.values() if a.vpc_id == id and str(a.default) != "true"]
+    endpoints = [e for e in backend.vpc_end_points.values() if e.vpc_id == id and e.state != "deleted"]
+    if groups or subnets or gateways or tables or lists or endpoints:
+        raise CloudError(
+            "DependencyViolation", call.operation, f"The vpc '{id}' has dependencies and cannot be deleted."
+        )
