@@ -171,7 +171,7 @@ def vpc_in_use(call: Call, world: AwsWorld) -> None:
     subnets = [s for zone in backend.subnets.values() for s in zone.values() if s.vpc_id == id]
     gateways = [g for g in backend.internet_gateways.values() if g.vpc and g.vpc.id == id]
     tables = [t for t in backend.route_tables.values() if t.vpc_id == id and not t.main_association_id]
-    lists = [a for a in backend.network_acls.values() if a.vpc_id == id and str(a.default) != "true"]
+    lists = [a for a in backend.network_acls.values() if a.vpc_id == id and str(a.default).lower() != "true"]
     endpoints = [e for e in backend.vpc_end_points.values() if e.vpc_id == id and e.state != "deleted"]
     if groups or subnets or gateways or tables or lists or endpoints:
         raise CloudError(
