@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetyard.catalog import known
-from fleetyard.cli import predict
+from fleetyard.cli import predict, size_choose
 from fleetyard.cli.project import add_stack_arguments, require_stack_file, stack_names, stacks_folder
 from fleetyard.cli.words import duration, number, usd
 from fleetyard.findings import Exit, Finding, FleetyardError, Level, StackPath
@@ -23,13 +23,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Arguments of the subcommand."""
     add_stack_arguments(parser, "every stack that has workloads is sized")
     parser.add_argument("--json", action="store_true", help="print what is written to the lock, as JSON")
-    predict.add(parser.add_subparsers(dest="action", metavar="ACTION"))
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    size_choose.add(actions)
+    predict.add(actions)
 
 
 def run(args: argparse.Namespace) -> int:
     """Size, print, and write the locks. Nothing is written for a stack that cannot be sized or exceeds its budget."""
     if args.action is not None:
-        return predict.run(args)
+        return size_choose.run(args) if args.action == "choose" else predict.run(args)
     folder = stacks_folder(args)
     documents: dict[str, Any] = {}
     for stack in _stacks(folder, args.stack):

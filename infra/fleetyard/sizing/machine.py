@@ -55,6 +55,11 @@ def rates(choice: Choice, assume: Assumptions) -> Rates:
     )
 
 
+def store_gb_per_s(machine: Machine, assume: Assumptions) -> float:
+    """Rate at which one machine reads or writes an object store, decimal GB/s."""
+    return _ip_gbps(machine, assume)[0] / 8 * assume.store_efficiency
+
+
 def _ip_gbps(machine: Machine, assume: Assumptions) -> tuple[float, tuple[str, ...]]:
     """The rate at which one machine talks IP, Gbps: its first card that carries IP, else the machine's rate."""
     cards = [card.gbps for card in machine.network_cards if card.ena]

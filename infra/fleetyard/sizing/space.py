@@ -93,7 +93,8 @@ def combinations(ground: Ground) -> NDArray[np.float64]:
     model, chip = ground.model, ground.chip
     tpu = chip.tpu
     tensors = [t for t in TENSORS if t <= min(8 if not tpu else 16, chip.domain, model.heads)]
-    pipelines = [1] if tpu else [p for p in PIPELINES if p <= model.layers]
+    # Layers divide over stages, by themselves or with embedding and head counted as two more.
+    pipelines = [1] if tpu else [p for p in PIPELINES if model.layers % p == 0 or (model.layers + 2) % p == 0]
     contexts = [c for c in CONTEXTS if c == 1 or ground.sequence // c >= SHORTEST_PART]
     moe = model.moe_layers > 0
     experts = [e for e in EXPERTS if model.experts % e == 0 and e <= chip.domain] if moe else [1]
