@@ -404,7 +404,8 @@ def _snake(plural: str) -> str:
 
 def _holds(value: Any, wanted: str) -> bool:
     if isinstance(value, dict):
-        return any(_holds(v, wanted) for v in value.values())
+        # Who uses a resource, and a group's members, are told by the used one: that holds nobody.
+        return any(_holds(v, wanted) for k, v in value.items() if k not in ("users", "_members"))
     if isinstance(value, list):
         return any(_holds(v, wanted) for v in value)
     return bool(value == wanted)

@@ -811,6 +811,7 @@ def router_status(call: Call) -> dict[str, Any]:
 def external_address(call: Call) -> str:
     """A free address out of the ranges that are for documentation and benchmarks (RFC 5737, RFC 2544)."""
     used = {i.get("address") for _, i in of_kind(call.world, "addresses")}
+    used |= {i.get("IPAddress") for _, i in of_kind(call.world, "forwardingRules")}
     used |= {
         access.get("natIP")
         for _, item in of_kind(call.world, "instances")

@@ -77,9 +77,11 @@ def usage(world: GcpWorld, project: str, region: str) -> Counter[str]:
     for _, item in of_kind(world, "instances", project):
         if facts.region_of(last(item["zone"])) == region and item["status"] != "TERMINATED":
             used.update(needs(item))
-    for _, item in of_kind(world, "disks", project):
-        if facts.region_of(last(item["zone"])) == region:
-            used[disk_metric(item)] += int(item["sizeGb"])
+    for key, item in of_kind(world, "disks", project):
+        place = key.split("/")[3]
+        if region in (place, facts.region_of(place)):
+            # A regional disk counts in both of its zones.
+            used[disk_metric(item)] += int(item["sizeGb"]) * (2 if place == region else 1)
     for key, item in of_kind(world, "addresses", project):
         if f"/regions/{region}/" in key and item.get("addressType", "EXTERNAL") == "EXTERNAL":
             used["STATIC_ADDRESSES"] += 1

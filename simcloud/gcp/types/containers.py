@@ -11,7 +11,7 @@ from simcloud.gcp.documents import document
 from simcloud.gcp.types.base import PROVIDER, differs, last, relative
 from simcloud.gcp.types.codec import plain
 from simcloud.gcp.types.table import Table
-from simcloud.provider.model import CloudError, Failure, Props
+from simcloud.provider.model import AutoName, CloudError, Failure, Props
 
 _NODE = {
     "guestAccelerators": "accelerators",
@@ -61,6 +61,7 @@ class NodePool(Table):
     schema = "NodePool"
     wrapped = "nodePool"
     labelled = False
+    auto_name = AutoName(max_length=40, lower=True)
     renamed: ClassVar[Mapping[str, str]] = _POOL
     kept = frozenset(
         {"nodeCount", "namePrefix", "nodeDrainConfigs", "initialNodeCount"} | {f"nodeConfig.{n}" for n in _NODE_KEPT}
@@ -153,6 +154,7 @@ class Cluster(Table):
     methods = "container.projects.locations.clusters"
     schema = "Cluster"
     wrapped = "cluster"
+    auto_name = AutoName(max_length=40, lower=True)
     label_member = "resourceLabels"
     renamed: ClassVar[Mapping[str, str]] = {
         "enableAutopilot": "autopilot.enabled",

@@ -326,6 +326,14 @@ class HealthCheck(ComputeType):
     )
     outputs = (Field("selfLink"), Field("creationTimestamp"), Field("type"))
 
+    def check(self, inputs: Props) -> list[Failure]:
+        """A health check is of one kind."""
+        found = super().check(inputs)
+        kinds = [n for n in inputs if n.endswith("HealthCheck") and inputs[n] is not None]
+        if len(kinds) > 1:
+            found.append(Failure(sorted(kinds)[0], f"only one of `{','.join(sorted(kinds))}` can be specified"))
+        return found
+
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
         """All but the name changes in place."""
         body = self.body(new, Place(""))

@@ -236,7 +236,8 @@ class Table(GcpType):
             if len(given) > 1:
                 found.append(Failure(given[0], f'"{given[0]}": only one of `{",".join(group)}` can be specified'))
         for one, other in self.facts.get("conflicts", ()):
-            if inputs.get(one) is not None and inputs.get(other) is not None:
+            # A value that is only the provider's default was not given by the program.
+            if all(inputs.get(n) is not None and inputs[n] != self.defaults.get(n) for n in (one, other)):
                 found.append(Failure(one, f'"{one}": conflicts with {other}'))
         return found
 
