@@ -219,7 +219,7 @@ class _Reader:
 _REPLACED = re.compile(
     r"\b(forc|caus|creat|trigger|requir)\w*\b.*"
     r"\b(new resource|new cluster|new interface|replacement|re-?creation|re-?create)"
-    r"|\bwill re-?create\b|\bimmutable\b",
+    r"|\bwill re-?create\b|\b(?-i:[Ii]mmutable)\b",
     re.I | re.S,
 )
 _SOMETIMES = re.compile(

@@ -259,7 +259,7 @@ def test_no_world_at_all(engine: Engine) -> None:
     engine.use_program(AWS, CONFIG)
     engine.stop()
     done = engine.pulumi("up", "--yes", "--skip-preview", fails=True)
-    assert re.search(r"connection refused|could not connect|127\.0\.0\.1", done.text), done.text
+    assert re.search(r"did not begin responding|connection refused", done.text), done.text
     assert engine.sim("env").status == 1
     assert "fleetyard sim start" in engine.sim("env").text
     engine.start()
@@ -269,8 +269,8 @@ def test_no_world_at_all(engine: Engine) -> None:
 def test_no_room_for_the_journal(engine: Engine) -> None:
     engine.use_program(AWS, CONFIG)
     engine.stop()
-    # The journal may grow to 12 KiB and no further, as on a full disk.
-    limited = f"ulimit -f 12; exec {sys.executable} -m simcloud --home {engine.home} start"
+    # Files may grow to 6 KiB and no further, as on a full disk.
+    limited = f"ulimit -f 6; exec {sys.executable} -m simcloud --home {engine.home} start"
     subprocess.run(["bash", "-c", limited], check=True, env=dict(os.environ), capture_output=True)
     engine.start()
     done = engine.pulumi("up", "--yes", "--skip-preview", fails=True)
@@ -283,7 +283,7 @@ def test_no_room_for_the_journal(engine: Engine) -> None:
 
 def test_the_journals_last_line_cut_short(engine: Engine) -> None:
     engine.use_program(GCP, CONFIG)
-    engine.sim("fault", "crash-before", "storage.buckets.insert")
+    engine.sim("fault", "crash-before", "compute.instanceGroupManagers.insert")
     engine.pulumi("up", "--yes", "--skip-preview", fails=True)
     wait(lambda: running(engine.home) is None)
     journal = engine.home / "journal"
