@@ -12,6 +12,9 @@ from pathlib import Path
 from simcloud.provider.translations import REGION_FILE
 from simcloud.server import LOOPBACK, Running
 
+DEFAULT_PROJECT = "demo-project"
+"""The Google Cloud project of programs that name none. A real provider reads GOOGLE_PROJECT from its own environment;
+the simulated one lives in the world's process."""
 UNSET = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -61,7 +64,7 @@ def settings(home: Path, world: Running) -> dict[str, str]:
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "GOOGLE_PROJECT": "demo-project",
+        "GOOGLE_PROJECT": DEFAULT_PROJECT,
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{gcp}/compute/v1/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{gcp}/storage/v1/",
         "STORAGE_EMULATOR_HOST": gcp,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simcloud.environment import DEFAULT_PROJECT
 from simcloud.gcp import documents
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.errors import Refusal, render
@@ -102,12 +102,10 @@ class Gcp:
 
 
 def client(send: Callable[[Request], Response], config: Mapping[str, Any]) -> GcpClient:
-    """The API for one provider instance. Raises ValueError without a project, or with credentials in `config`."""
+    """The API for one provider instance. Raises ValueError for credentials in `config`."""
     if config.get("credentials") or config.get("accessToken"):
         raise ValueError("a provider with credentials is attached to the simulated Google Cloud: unset them")
-    project = config.get("project") or os.environ.get("GOOGLE_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")
-    if not project:
-        raise ValueError("missing project: set gcp:project, or GOOGLE_PROJECT")
+    project = config.get("project") or DEFAULT_PROJECT
     labels = config.get("defaultLabels") or {}
     if isinstance(labels, str):
         labels = json.loads(labels or "{}")
