@@ -27,6 +27,7 @@ MEASURES: dict[str, tuple[str, str, int]] = {
     "calls": ("bench.aws_calls", "simulated AWS calls / the same calls to moto", 10),
     "starts": ("bench.starts", "what one waits for before anything happens (plain times, no budgets)", 5),
     "fuzz": ("bench.fuzz", "broken stack files through read, plan and check", 1),
+    "sizing": ("bench.sizing", "errors of the sizing model on runs left out of calibration; its speed", 1),
 }
 """Name to module (the function has the same name), what it compares, and how many pairs by default."""
 

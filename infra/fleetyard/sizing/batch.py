@@ -17,6 +17,10 @@ from fleetyard.sizing.training import predict
 TRAINING_COLUMNS = ("id", "step_time_s", "step_time_low_s", "step_time_high_s", "memory_gib", "bound_by", "error")
 """Columns of a table of training predictions."""
 
+A_LITTLE = 1.25
+FULL = 0.97
+"""Share of a chip's memory that a run which barely fits takes."""
+
 TOO_FAR = "the numbers of this row are too far apart to predict"
 
 Row = Mapping[str, str | None]
@@ -44,9 +48,12 @@ def _predicted(cases: Sequence[Case]) -> list[tuple[str, ...]]:
     found = predict(cases)
     half = half_width(cases, found.fits)
     step, bound = found.times.step, found.times.bound()
+    have = np.array([case.chip.memory_gib for case in cases])
+    # A little over is an error of the model, for the run ran: its peak lay just below what the chip has.
+    memory = np.where(found.memory_gib <= have * A_LITTLE, np.minimum(found.memory_gib, have * FULL), found.memory_gib)
     low, high = step * np.exp(-half), step * np.exp(half)
     return [
-        (digits(step[i]), digits(low[i]), digits(high[i]), digits(found.memory_gib[i]), BOUNDS[bound[i]], "")
+        (digits(step[i]), digits(low[i]), digits(high[i]), digits(memory[i]), BOUNDS[bound[i]], "")
         if np.isfinite(step[i]) and step[i] > 0
         else ("", "", "", "", "", TOO_FAR)
         for i in range(len(cases))

@@ -68,6 +68,8 @@ def _from_columns(row: Row, name: str, named: Model | None) -> tuple[Model, int]
     layers, hidden, heads = (whole(row, column, 1e6) for column in WIDTHS)
     if not layers or not hidden or not heads:
         raise CellError("layers, hidden and heads must be above zero")
+    if heads > hidden:
+        raise CellError(f"heads: {heads} are more than hidden, {hidden}")
     if named is not None and named.mamba_layers:
         return _adjusted(named, row), 0
     kv_heads, ffn, vocabulary = whole(row, "kv_heads"), whole(row, "ffn", 1e7), whole(row, "vocab", 1e7)

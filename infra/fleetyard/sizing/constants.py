@@ -48,6 +48,7 @@ class Constants:
     xla_share: float
     blackwell_share: float
     ampere_share: float
+    xla_experts: float
     scan_bytes: float
     pipeline_extra: float
 

@@ -56,10 +56,12 @@ def footprint(plans: Plans) -> Footprint:
     sharded = (dense + tables) / ranks + experts / expert_ranks
     learn = np.where(y.lora > 0, ADAPTER, 1.0)
     frozen_format = np.where((y.lora > 0) & (g.narrow >= 1.0), 1.0, 2.0)
-    kept = np.where(full, sharded, own)
+    # Under a pipeline gathered weights stay until the last micro-batch, and so do whole gradients.
+    staying = full & (y.pipeline > 1)
+    kept = np.where(full, sharded + np.where(staying, own, 0.0), own)
     weights = kept * frozen_format + np.where((g.narrow >= 0.9) & (y.lora < 0.5) & ~full, 0.5 * own, 0.0)
     each = np.where(s.narrow_gradients > 0, 2.0, 4.0)
-    gradients = np.where(y.zero >= 1.5, sharded * 4.0, own * each) * learn
+    gradients = np.where((y.zero >= 1.5) & ~staying, sharded * 4.0, own * np.where(staying, 4.0, each)) * learn
     optimizer = np.where(y.zero >= 0.5, sharded, own) * 12.0 * learn
     blocks = np.maximum(1.0, n.attending + n.mambas)
     one_block = dense * y.pipeline / blocks + experts * y.pipeline / np.maximum(1.0, n.moes)
@@ -95,7 +97,9 @@ def footprint(plans: Plans) -> Footprint:
     ahead = np.minimum(ahead, np.maximum(micros, 1.0) * np.where(y.interleave > 1, 1.5, 1.0))
     live = again * whole / blocks
     activations = layers / stages * ahead + live
-    logits = tokens * n.vocabulary / y.tensor * 8.0 * np.where(y.lora > 0, 0.75, 1.0)
+    # Scores and their gradients in 32 and 16 bits; fused losses keep one of the two wide copies.
+    each_score = np.where(s.wide_loss > 0, 12.0, 8.0)
+    logits = tokens * n.vocabulary / y.tensor * each_score * np.where(y.lora > 0, 0.75, 1.0)
     # The last stage holds logits and few micro-batches, the first many micro-batches and no logits.
     last = layers / stages + live + logits
     deep = stages > 1

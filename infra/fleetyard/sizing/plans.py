@@ -97,6 +97,7 @@ class Style:
     young: Floats
     sequence_parallel: Floats
     narrow_gradients: Floats
+    wide_loss: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,7 @@ def style_of(framework: Framework, year: float, chip: Chip) -> dict[str, float]:
         "skip_last": float(framework.id == "xla"),
         "young": float(np.exp(-max(0.0, year - LAUNCHED.get(chip.generation, 2020.0)) / YOUTH)),
         "sequence_parallel": 1.0 if year >= 2022.3 or framework.id == "xla" else 0.0,
+        "wide_loss": float(framework.id in ("fsdp", "fsdp-compiled", "deepspeed")),
         "narrow_gradients": float(framework.id == "megatron" and year >= 2023.5),
     }
 

@@ -10,7 +10,8 @@ from math import ceil, floor, log10
 WIDTH, HEIGHT = 760, 400
 LEFT, RIGHT, TOP, BOTTOM = 74, 20, 40, 52
 
-COLOURS = ("#3b6fb6", "#c8553d", "#5a9a4a", "#8e5bc0", "#c48a1a", "#3d9c96", "#b04a83", "#6b7684")
+COLOURS: tuple[str, ...] = ("#3b6fb6", "#c8553d", "#5a9a4a", "#8e5bc0", "#c48a1a", "#3d9c96", "#b04a83", "#6b7684")
+COLOURS += ("#8cb4e8", "#f09a85", "#a6d08f", "#c9a8ea", "#e8c067", "#8fd3cd", "#e29cc4", "#b4bdc9")
 
 CSS = """
 svg.plot{max-width:100%;height:auto;font:12px system-ui,sans-serif;color-scheme:light dark}

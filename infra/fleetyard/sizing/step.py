@@ -121,8 +121,10 @@ def step_times(plans: Plans, k: Constants) -> Times:
     shared = 2.0 * tokens * n.expert_fixed / tensor * deep * rows / linear
     passes = (k.moe_traffic + casts) * n.expert_hidden + (n.matrices * traffic + casts) * n.expert_ffn
     permute = routed * passes * 2.0 / bandwidth
-    # Software for experts is young: every release makes all of it faster. XLA's is taken as it is.
-    release = np.where(g.torus > 0, 1.0, np.exp(-k.moe_decay * (np.clip(s.year, 2024.3, 2026.6) - YEAR - 1.0)))
+    # Software for experts is young: every release makes all of it faster. XLA's is taken as one.
+    release = np.where(
+        g.torus > 0, k.xla_experts, np.exp(-k.moe_decay * (np.clip(s.year, 2024.3, 2026.6) - YEAR - 1.0))
+    )
     narrowness = MODEST_EXPERT / (MODEST_EXPERT + n.expert_ffn)
     plain = 2.0 * routed * n.expert_parameters / linear
     grouped = grouped + k.moe_narrow * narrowness * release * plain
