@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from engine_bench import BIN, ROOT
+from engine_bench import BIN, ROOT, Engine
 
 
 def git(root: Path, *words: str) -> None:
@@ -92,3 +92,19 @@ def test_a_branch_that_changes_nothing_runs_nothing(clone: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "No stack is affected." in done.stdout
     assert "brought up" not in done.stderr
+
+
+def test_a_work_tree_is_previewed_against_what_stands(engine: Engine) -> None:
+    engine.use_fleetyard()
+    git(engine.project, "init", "-q")
+    git(engine.project, "add", ".")
+    git(engine.project, "commit", "-qm", "base")
+    engine.pulumi("stack", "init", "gpu-mig")
+    engine.pulumi("up", "--yes", "--skip-preview", "--stack", "gpu-mig")
+    same = engine.fleetyard("preview", "--account", "--stack", "gpu-mig")
+    assert same.status == 0, same.text
+    engine.edit("gpu-mig", "owner: ", "owner: other-")
+    done = engine.fleetyard("preview", "--account", "--stack", "gpu-mig", "--markdown")
+    assert done.out.startswith("<!-- fleetyard-preview account -->")
+    assert "Against what stands in the simulated account" in done.out
+    assert "`gcp:compute/instanceTemplate:InstanceTemplate`" in done.out
