@@ -57,7 +57,7 @@ def plans_per_s(times: int) -> float:
     counts = drawn.choice([512.0, 1024.0, 2048.0, 4096.0, 8192.0, 16384.0], CHUNK)
     k = constants()
     best = float("inf")
-    for _ in range(max(5, times * 5)):
+    for _ in range(max(25, times * 25)):
         began = time.perf_counter()
         plans = plans_of(ground, wanted, counts)
         footprint(plans)
