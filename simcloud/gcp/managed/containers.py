@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from simcloud.gcp import facts
-from simcloud.gcp.call import Call, handles
+from simcloud.gcp.call import Call, fingerprint, handles
 from simcloud.gcp.compute import disks
 from simcloud.gcp.compute.base import last, link
 from simcloud.gcp.errors import Refusal, rule
@@ -286,20 +286,24 @@ def _pool(call: Call, pool: dict[str, Any], name: str, cluster: dict[str, Any], 
 
 
 def _group(call: Call, name: str, zone: str, pool: dict[str, Any]) -> str:
-    """The managed instance group of a pool in a zone: a record of the size that the pool has, whose nodes are not
-    launched."""
+    """The manager of a pool's instance group in a zone. The group is one that a load balancer takes; its nodes are not
+    launched, so that it is empty."""
     parts = name.split("/")
     short = f"gke-{parts[5][:20]}-{pool['name'][:16]}-{digest(name, zone)}-grp"
     where = f"projects/{parts[1]}/zones/{zone}"
-    for collection, kind in (("instanceGroupManagers", "instanceGroupManager"), ("instanceGroups", "instanceGroup")):
-        target = f"{where}/{collection}/{short}"
-        call.world.state.things[f"gke-groups/{target}"] = {
-            "kind": f"compute#{kind}",
-            "name": short,
-            "selfLink": link(target),
-            "zone": link(where),
-            "_madeBy": name,
-        }
+    target = f"{where}/instanceGroups/{short}"
+    call.world.state.compute[target] = {
+        "kind": "compute#instanceGroup",
+        "id": call.number(),
+        "creationTimestamp": call.compute_now,
+        "name": short,
+        "description": f"This instance group is controlled by Instance Group Manager '{short}'.",
+        "selfLink": link(target),
+        "zone": link(where),
+        "fingerprint": fingerprint({"g": short}),
+        "_members": [],
+        "_madeBy": name,
+    }
     return link(f"{where}/instanceGroupManagers/{short}")
 
 
@@ -538,9 +542,9 @@ def _leave(call: Call, name: str, item: dict[str, Any]) -> None:
 
 
 def _drop_groups(call: Call, name: str) -> None:
-    for path, group in list(call.world.state.things.items()):
-        if path.startswith("gke-groups/") and (group["_madeBy"] + "/").startswith(name + "/"):
-            del call.world.state.things[path]
+    compute = call.world.state.compute
+    for path in [k for k, v in compute.items() if (str(v.get("_madeBy")) + "/").startswith(name + "/")]:
+        del compute[path]
 
 
 declare(replace(_CLUSTERS, shown=_shown, leave=_leave))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types.base import PROVIDER, GcpType, Spelling, last
 from simcloud.gcp.types.codec import plain
-from simcloud.gcp.types.iam import _Binding, _Get, _Member, _named, _Policy, _project_get, _project_set, _Set
+from simcloud.gcp.types.iam import _Binding, _Get, _Member, _named, _Policy, _project_get, _project_set, _Set, _Whole
 from simcloud.provider.model import CloudError, Failure, Props
 
 
@@ -26,7 +26,7 @@ class _Granted(_Policy):
 
     def canonical(self, value: str) -> str:
         """A name and the last part of a path mean the same."""
-        return last(value) if value.startswith("projects/") else value
+        return last(value) if value.startswith("projects/") else super().canonical(value)
 
     def _parts(self, cloud: GcpClient, props: Mapping[str, Any]) -> dict[str, str]:
         given = str(props[self.on])
@@ -122,6 +122,13 @@ _SERVICES: tuple[tuple[str, str, str, str, str, str], ...] = (
 )
 
 
+_REPLACES = {
+    "Member": frozenset({"role", "condition", "member"}),
+    "Binding": frozenset({"role", "condition"}),
+    "Policy": frozenset(),
+}
+
+
 def _made(base: type[_Policy], kind: str, row: tuple[str, str, str, str, str, str]) -> type[_Policy]:
     module, stem, on, methods, full, page = row
     name = f"{stem}{kind}"
@@ -136,16 +143,18 @@ def _made(base: type[_Policy], kind: str, row: tuple[str, str, str, str, str, st
             "methods": methods,
             "full": full,
             "computed": frozenset(parts - {on}),
-            "replace_on": frozenset(parts | ({"role", "condition"} | ({"member"} if kind == "Member" else set()))),
+            "replace_on": frozenset(parts) | _REPLACES[kind],
             "sources": (PROVIDER + page,),
         },
     )
 
 
 GRANTS: tuple[type[_Policy], ...] = tuple(
-    _made(base, kind, row) for row in _SERVICES for base, kind in ((_Member, "Member"), (_Binding, "Binding"))
+    _made(base, kind, row)
+    for row in _SERVICES
+    for base, kind in ((_Member, "Member"), (_Binding, "Binding"), (_Whole, "Policy"))
 )
-"""One class for a member and one for a binding of each kind of resource."""
+"""One class for a member, one for a binding and one for the whole policy of each kind of resource."""
 
 
 class Key(GcpType):

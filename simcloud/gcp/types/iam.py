@@ -375,6 +375,77 @@ class _OnProject(_Policy):
         return str(props["project"]).removeprefix("projects/")
 
 
+class _Whole(_Policy):
+    """A policy as a whole, given as JSON text."""
+
+    changed_by_update = frozenset({"etag"})
+
+    def canonical(self, value: str) -> str:
+        """Two spellings of one policy are the same."""
+        return _normal(value) if value.lstrip().startswith("{") else super().canonical(value)
+
+    def _put(self, cloud: GcpClient, name: str, document: Mapping[str, Any]) -> None:
+        get, put = self.reach()
+        policy = get(cloud, name)
+        if policy is None:
+            raise CloudError("NOT_FOUND", self.token, f"{name} does not exist", 404)
+        bindings = document.get("bindings", [])
+        version = 3 if any(b.get("condition") for b in bindings) else 1
+        audit = {"auditConfigs": document["auditConfigs"]} if document.get("auditConfigs") else {}
+        put(cloud, name, {"version": version, "etag": policy.get("etag"), "bindings": bindings, **audit})
+
+    def create(self, cloud: GcpClient, inputs: Props) -> str:
+        """See ResourceType. What was there is replaced."""
+        name = self.name(cloud, inputs)
+        self._put(cloud, name, json.loads(str(inputs["policyData"])))
+        return self.shown(name)
+
+    def read(self, cloud: GcpClient, id: str, known: Props) -> dict[str, Any] | None:
+        """See ResourceType."""
+        name = self.name(cloud, known if known.get(self.on) else {self.on: id})
+        policy = self.reach()[0](cloud, name)
+        if policy is None:
+            return None
+        live = {n: policy[n] for n in ("bindings", "auditConfigs") if policy.get(n)}
+        text = json.dumps(live, separators=(",", ":"))
+        given = known.get("policyData")
+        same = given is not None and _normal(str(given)) == _normal(text)
+        naming = self.naming(cloud, known or {self.on: id}, name)
+        found = {"policyData": given if same else text, "etag": policy.get("etag", "")}
+        return {**naming, **found, "id": self.shown(name)}
+
+    def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
+        """The policy is replaced."""
+        self._put(cloud, self.name(cloud, new), json.loads(str(new["policyData"])))
+
+    def delete(self, cloud: GcpClient, id: str, state: Props) -> None:
+        """An empty policy stays."""
+        try:
+            self._put(cloud, self.name(cloud, state), {})
+        except CloudError as error:
+            if error.status != 404:
+                raise
+
+
+def _normal(text: str) -> str:
+    """A policy's text with its bindings and members in one order."""
+    try:
+        policy = json.loads(text)
+    except ValueError:
+        return text
+    bindings = [{**b, "members": sorted(b.get("members", []))} for b in policy.get("bindings", [])]
+    ordered = sorted(json.dumps(b, sort_keys=True) for b in bindings if b["members"])
+    return json.dumps([ordered, policy.get("auditConfigs") or []], sort_keys=True)
+
+
+class BucketIAMPolicy(_OnBucket, _Whole):
+    """The whole policy on a bucket."""
+
+    token = "gcp:storage/bucketIAMPolicy:BucketIAMPolicy"
+    replace_on = frozenset({"bucket"})
+    sources = (PROVIDER + "storage_bucket_iam",)
+
+
 class ProjectIAMMember(_OnProject, _Member):
     """A member of a role on a project."""
 
@@ -412,6 +483,14 @@ class AccountIAMBinding(_OnAccount, _Binding):
 
     token = "gcp:serviceaccount/iAMBinding:IAMBinding"
     replace_on = frozenset({"serviceAccountId", "role", "condition"})
+    sources = (PROVIDER + "google_service_account_iam",)
+
+
+class AccountIAMPolicy(_OnAccount, _Whole):
+    """The whole policy on a service account."""
+
+    token = "gcp:serviceaccount/iAMPolicy:IAMPolicy"
+    replace_on = frozenset({"serviceAccountId"})
     sources = (PROVIDER + "google_service_account_iam",)
 
 
@@ -474,6 +553,8 @@ TYPES = (
     Account,
     BucketIAMMember,
     BucketIAMBinding,
+    BucketIAMPolicy,
+    AccountIAMPolicy,
     ProjectIAMMember,
     ProjectIAMBinding,
     AccountIAMMember,

@@ -91,6 +91,18 @@ _SCOPES = {
     "service-control": "servicecontrol",
     "service-management": "service.management.readonly",
     "trace": "trace.append",
+    "bigquery": "bigquery",
+    "cloud-source-repos": "source.full_control",
+    "cloud-source-repos-ro": "source.read_only",
+    "datastore": "datastore",
+    "monitoring-read": "monitoring.read",
+    "pubsub": "pubsub",
+    "sql": "sqlservice",
+    "sql-admin": "sqlservice.admin",
+    "taskqueue": "taskqueue",
+    "useraccounts-ro": "cloud.useraccounts.readonly",
+    "useraccounts-rw": "cloud.useraccounts",
+    "userinfo-email": "userinfo.email",
 }
 """Short names of scopes (gcloud's aliases, which the provider expands)."""
 

@@ -853,6 +853,11 @@ MANAGED: list[Life] = [
 ]
 
 
+WHO = f"{P}/serviceAccounts/{EMAIL}"
+WHOLE = '{"bindings":[{"members":["allUsers"],"role":"roles/viewer"}]}'
+WIDER = '{"bindings":[{"members":["allUsers","user:a@example.com"],"role":"roles/viewer"}]}'
+
+
 def _grants() -> list[Life]:
     """A member and a binding on each kind of resource that has a policy."""
     west = {"location": "us-west4"}
@@ -871,14 +876,24 @@ def _grants() -> list[Life]:
     for module, stem, names, path, needs in rows:
         full = path if path.startswith("projects/") else f"{LOC}/{path}"
         before = [BUCKET, OBJECT, *needs] if "functions/" in path else needs
-        for kind in ("Member", "Binding"):
+        for kind in ("Member", "Binding", "Policy"):
             name = f"{stem}{kind}"
             token = f"gcp:{module}/{name[0].lower()}{name[1:]}:{name}"
             who: dict[str, Any] = {"member": "allUsers"} if kind == "Member" else {"members": ["allUsers"]}
             id = f"{full}/roles/viewer/allUsers" if kind == "Member" else f"{full}/roles/viewer"
             updates = [] if kind == "Member" else [{"members": ["allUsers", "user:a@example.com"]}]
             inputs = {**names, "role": "roles/viewer", **who}
-            found.append(Life(token, inputs, id, {"project": PROJECT}, before=before, updates=updates))
+            if kind == "Policy":
+                inputs, id, updates = {**names, "policyData": WHOLE}, full, [{"policyData": WIDER}]
+            stays = kind == "Policy"  # an empty one
+            found.append(Life(token, inputs, id, {"project": PROJECT}, before=before, updates=updates, stays=stays))
+    for token, on, value, shown, needs in (
+        ("gcp:storage/bucketIAMPolicy:BucketIAMPolicy", "bucket", "b/bkt", "b/bkt", [BUCKET]),
+        ("gcp:serviceaccount/iAMPolicy:IAMPolicy", "serviceAccountId", WHO, WHO, [ACCOUNT]),
+    ):
+        inputs = {on: value, "policyData": WHOLE}
+        change = [{"policyData": WIDER}]
+        found.append(Life(token, inputs, shown, {}, before=list(needs), updates=change, stays=True))
     key = f"{LOC}/keyRings/ring/cryptoKeys/key"
     for token, on, value, made in (
         ("gcp:projects/iAMBinding:IAMBinding", "project", PROJECT, []),
