@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simcloud.aws.inner import Clients
+from simcloud.aws.rules import shape_code
 from simcloud.provider.model import CloudError
 
 DEFAULT_REGION = "us-east-1"
@@ -40,7 +41,10 @@ class Api:
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
                 raise CloudError(said.get("Code", "Unknown"), operation, said.get("Message", ""), status) from None
             except ParamValidationError as error:
-                raise CloudError("ParamValidation", operation, str(error)) from None
+                service = self._client.meta.service_model.service_name
+                missing = "Missing required parameter" in str(error)
+                code = "MissingParameter" if missing and service == "ec2" else shape_code(service)
+                raise CloudError(code, operation, str(error)) from None
             except HTTPClientError as error:
                 raise CloudError("RequestError", operation, f"no answer after the last attempt: {error}", 503) from None
 

@@ -237,6 +237,25 @@ class Ec2:
         wanted = [self._reservation(region, r) for r in here.values() if not ids or r.id in ids]
         return {"CapacityReservations": wanted}
 
+    def modify_reservation(self, region: str, p: Mapping[str, Any], moment: Moment) -> dict[str, Any]:
+        """More or fewer machines; never fewer than run in it."""
+        operation, here, id = "ModifyCapacityReservation", self.region(region), p["CapacityReservationId"]
+        held = here.reservations.get(id)
+        if held is None or held.state != "active":
+            raise CloudError(
+                "InvalidCapacityReservationId.NotFound", operation, f"The capacity reservation ID '{id}' does not exist"
+            )
+        wanted = p.get("InstanceCount", held.count)
+        if wanted < self._used(region, id):
+            message = f"You can't reduce the capacity to {wanted}: {self._used(region, id)} instances run in it."
+            raise CloudError("InvalidParameterValue", operation, message)
+        if wanted > held.count:
+            self._take_capacity(region, held.zone, held.type, wanted - held.count, operation)
+        elif (held.zone, held.type) in here.capacity:
+            here.capacity[held.zone, held.type] += held.count - wanted
+        held.count = wanted
+        return {"Return": True}
+
     def cancel_reservation(self, region: str, p: Mapping[str, Any]) -> dict[str, Any]:
         here, id = self.region(region), p["CapacityReservationId"]
         if id not in here.reservations:

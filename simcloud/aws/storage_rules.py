@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simcloud.aws import moto_bridge
 from simcloud.aws.calls import Call
@@ -101,3 +102,57 @@ def _key_exists(key: str, region: str) -> bool:
         name = "alias/" + key.rsplit("alias/", 1)[-1]
         return name.startswith("alias/aws/") or backend.get_key_id_from_alias(name) is not None
     return id in backend.keys and backend.keys[id].key_state != "PendingDeletion"
+
+
+def _bucket(call: Call) -> Any:
+    return moto_bridge.backend("s3", call.region).buckets.get(call.params["Bucket"])
+
+
+@rule("s3:PutBucketPolicy", "S3 error codes, MalformedPolicy; S3 User Guide, 'Block Public Access'")
+def bucket_policy(call: Call, world: AwsWorld) -> None:
+    """A bucket's policy is about the bucket, and lets not everybody in where that is blocked."""
+    name, bucket = call.params["Bucket"], _bucket(call)
+    try:
+        rows = json.loads(call.params["Policy"]).get("Statement") or []
+    except (ValueError, AttributeError):
+        raise CloudError("MalformedPolicy", call.operation, "This policy contains invalid Json") from None
+    rows = rows if isinstance(rows, list) else [rows]
+    blocked = bucket is not None and bucket.public_access_block and bucket.public_access_block.block_public_policy
+    for one in rows:
+        if one.get("Effect") not in ("Allow", "Deny"):
+            raise CloudError("MalformedPolicy", call.operation, f"Invalid effect: {one.get('Effect')}")
+        resources = one.get("Resource") or one.get("NotResource") or []
+        resources = [resources] if isinstance(resources, str) else resources
+        for arn in resources:
+            target = str(arn).split(":::", 1)[-1].split("/", 1)[0]
+            if not str(arn).startswith("arn:aws") or (target != name and "*" not in target):
+                raise CloudError("MalformedPolicy", call.operation, "Policy has invalid resource")
+        principal = one.get("Principal")
+        everybody = principal == "*" or (isinstance(principal, dict) and principal.get("AWS") in ("*", ["*"]))
+        if blocked and everybody and one.get("Effect") == "Allow" and not one.get("Condition"):
+            raise CloudError(
+                "AccessDenied",
+                call.operation,
+                f"User is not authorized to perform: s3:PutBucketPolicy on resource: arn:aws:s3:::{name} because "
+                "public policies are blocked by the BlockPublicPolicy block public access setting.",
+                403,
+            )
+
+
+@rule("s3:PutBucketAcl", "S3 User Guide, 'Controlling ownership of objects': BucketOwnerEnforced is the default")
+def bucket_acl(call: Call, world: AwsWorld) -> None:
+    """Where the bucket's owner owns everything, which is so from the start, there are no access lists."""
+    bucket = _bucket(call)
+    if bucket is None:
+        return
+    kind = bucket.ownership_rule
+    if kind in (None, "BucketOwnerEnforced"):
+        raise CloudError("AccessControlListNotSupported", call.operation, "The bucket does not allow ACLs")
+
+
+@rule("s3:PutBucketWebsite", "S3 API reference, IndexDocument: Suffix")
+def website_index(call: Call, world: AwsWorld) -> None:
+    """The name of an index is not empty and has no slash."""
+    index = (call.params.get("WebsiteConfiguration") or {}).get("IndexDocument")
+    if index is not None and (not index.get("Suffix") or "/" in index["Suffix"]):
+        raise CloudError("InvalidArgument", call.operation, "The IndexDocument Suffix is not well formed")

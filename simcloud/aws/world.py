@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from simcloud.aws import ec2_rules as _ec2_rules
 from simcloud.aws import eks as _eks
 from simcloud.aws import elsewhere as _elsewhere
 from simcloud.aws import memory, moto_bridge
 from simcloud.aws import network_rules as _network_rules
 from simcloud.aws import scaling as _scaling
+from simcloud.aws import service_rules as _service_rules
 from simcloud.aws import storage_rules as _storage_rules
 from simcloud.aws.autoscaling import AutoScaling
 from simcloud.aws.calls import Call, decode, encode, is_read, operation_name, refuse, scope
@@ -25,7 +27,7 @@ from simcloud.aws.upkeep import AFTER
 from simcloud.provider.model import CloudError
 from simcloud.wire import Moment, Request, Response
 
-RULE_MODULES = (_network_rules, _storage_rules)
+RULE_MODULES = (_network_rules, _ec2_rules, _storage_rules, _service_rules)
 """Imported for the rules that they register."""
 SERVING_MODULES = (_eks, _scaling, _elsewhere)
 """Imported for the operations that they register."""
@@ -55,6 +57,7 @@ class AwsWorld:
             "ec2:DeletePlacementGroup": lambda c, m: self.ec2.delete_placement_group(c.region, c.params),
             "ec2:CreateCapacityReservation": lambda c, m: self.ec2.create_reservation(c.region, c.params, m),
             "ec2:DescribeCapacityReservations": lambda c, m: self.ec2.describe_reservations(c.region, c.params),
+            "ec2:ModifyCapacityReservation": lambda c, m: self.ec2.modify_reservation(c.region, c.params, m),
             "ec2:CancelCapacityReservation": lambda c, m: self.ec2.cancel_reservation(c.region, c.params),
             f"ec2:{LAUNCH}": self._run_instances,
             "ec2:CreateTags": self._create_tags,

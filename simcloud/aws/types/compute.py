@@ -463,7 +463,6 @@ class CapacityReservation(AwsType):
             "outpostArn",
             "placementGroupArn",
             "tenancy",
-            "instanceCount",
         }
     )
     defaults = {
@@ -473,7 +472,10 @@ class CapacityReservation(AwsType):
         "ebsOptimized": False,
         "ephemeralStorage": False,
     }
-    sources = ("EC2 API: CreateCapacityReservation; changing the count in place is not modelled, so it replaces here",)
+    sources = (
+        "EC2 API: CreateCapacityReservation, ModifyCapacityReservation",
+        "AWS::EC2::CapacityReservation createOnlyProperties",
+    )
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
         answer = self.api(cloud, inputs).create_capacity_reservation(
@@ -507,6 +509,10 @@ class CapacityReservation(AwsType):
         }
 
     def update(self, cloud: AwsClient, id: str, old: Props, new: Props) -> None:
+        if old.get("instanceCount") != new.get("instanceCount"):
+            self.api(cloud, new).modify_capacity_reservation(
+                CapacityReservationId=id, InstanceCount=new["instanceCount"]
+            )
         retag_ec2(self.api(cloud, new), cloud, id, old, new)
 
     def delete(self, cloud: AwsClient, id: str, state: Props) -> None:
@@ -528,9 +534,22 @@ class Instance(AwsType):
             "placementGroup",
             "tenancy",
             "associatePublicIpAddress",
-            "networkInterfaces",
+            "cpuOptions",
+            "ebsBlockDevices",
+            "ebsOptimized",
+            "enclaveOptions",
+            "ephemeralBlockDevices",
             "hibernation",
+            "hostId",
             "instanceMarketOptions",
+            "ipv6AddressCount",
+            "ipv6Addresses",
+            "launchTemplate",
+            "networkInterfaces",
+            "placementPartitionNumber",
+            "rootBlockDevice.encrypted",
+            "rootBlockDevice.kmsKeyId",
+            "securityGroups",
         }
     )
     defaults = {
@@ -588,8 +607,9 @@ class Instance(AwsType):
     )
 
     def replaces(self, old: Props, new: Props, changed: frozenset[str]) -> frozenset[str]:
-        """New user data replaces only where the program asks for it; the type changes by stop and start."""
-        found = super().replaces(old, new, changed)
+        """New user data replaces only where the program asks for it; the type changes by stop and start; a template's
+        newer version is for the next machine."""
+        found = super().replaces(old, new, changed) - {"launchTemplate.version"}
         if new.get("userDataReplaceOnChange"):
             found |= {c for c in changed if c in ("userData", "userDataBase64")}
         return found

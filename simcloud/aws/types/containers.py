@@ -184,11 +184,9 @@ class EcsService(TableType):
         {
             "region",
             "cluster",
-            "enableEcsManagedTags",
             "iamRole",
             "launchType",
             "name",
-            "propagateTags",
             "schedulingStrategy",
             "deploymentController.type",
         }
@@ -549,7 +547,7 @@ class Addon(TableType):
     updates = ("UpdateAddon",)
     named = {"clusterName": "clusterName", "addonName": "addonName"}
     renames = {"arn": "addonArn", "resolveConflictsOnCreate": "", "resolveConflictsOnUpdate": ""}
-    replace_on = frozenset({"region", "addonName", "clusterName"})
+    replace_on = frozenset({"region", "addonName", "clusterName", "namespaceConfig"})
     computed = REGIONAL | {"addonVersion", "configurationValues"}
     provider_only = frozenset({"preserve", "podIdentityAssociations", "namespaceConfig"})
     changed_by_update = frozenset({"modifiedAt"})

@@ -531,6 +531,7 @@ class DbCluster(TableType):
             "availabilityZones",
             "clusterIdentifier",
             "clusterIdentifierPrefix",
+            "clusterScalabilityType",
             "databaseName",
             "dbSubnetGroupName",
             "dbSystemId",

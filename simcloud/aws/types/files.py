@@ -102,7 +102,7 @@ class MountTarget(TableType):
 
     def finish(self, cloud: AwsClient, row: dict[str, Any], state: dict[str, Any], known: Props) -> None:
         answer = self.api(cloud, state).describe_mount_target_security_groups(MountTargetId=row["MountTargetId"])
-        state["securityGroups"] = answer["SecurityGroups"]
+        state["securityGroups"] = answer.get("SecurityGroups") or []
 
 
 class AccessPoint(TableType):

@@ -37,11 +37,8 @@ endpoints and quotas"."""
 
 
 def aliases(name: str) -> tuple[str, ...]:
-    """The tokens of a load balancing type in the SDK's older modules."""
-    kind = name[:1].upper() + name[1:]
-    return tuple(
-        f"aws:{module}/{name}:{kind}" for module in ("alb", "elasticloadbalancingv2", "applicationloadbalancing")
-    )
+    """The token of a load balancing type in the SDK's older module."""
+    return (f"aws:alb/{name}:{name[:1].upper() + name[1:]}",)
 
 
 class _Attributes(TableType):

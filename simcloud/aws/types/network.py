@@ -135,7 +135,19 @@ class Subnet(AwsType):
 
     token = "aws:ec2/subnet:Subnet"
     replace_on = frozenset(
-        {"region", "vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId", "outpostArn", "ipv6Native"}
+        {
+            "region",
+            "vpcId",
+            "cidrBlock",
+            "availabilityZone",
+            "availabilityZoneId",
+            "outpostArn",
+            "ipv4IpamPoolId",
+            "ipv4NetmaskLength",
+            "ipv6IpamPoolId",
+            "ipv6Native",
+            "ipv6NetmaskLength",
+        }
     )
     defaults = {
         "mapPublicIpOnLaunch": False,
@@ -249,9 +261,7 @@ class Eip(AwsType):
     """aws.ec2.Eip."""
 
     token = "aws:ec2/eip:Eip"
-    replace_on = frozenset(
-        {"region", "domain", "publicIpv4Pool", "networkBorderGroup", "address", "customerOwnedIpv4Pool"}
-    )
+    replace_on = frozenset({"region", "domain", "publicIpv4Pool", "networkBorderGroup", "address", "ipamPoolId"})
     computed = REGIONAL | {"domain", "instance", "networkInterface", "publicIpv4Pool", "networkBorderGroup"}
     sources = ("EC2 API: AllocateAddress, AssociateAddress", "AWS::EC2::EIP createOnlyProperties")
 
@@ -893,6 +903,7 @@ class FlowLog(AwsType):
             "logFormat",
             "maxAggregationInterval",
             "subnetId",
+            "tagFieldSpecifications",
             "trafficType",
             "transitGatewayAttachmentId",
             "transitGatewayId",

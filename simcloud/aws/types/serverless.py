@@ -57,7 +57,7 @@ class Function(TableType):
         "sourceCodeSize": "CodeSize",
         "layers": "Layers",
     }
-    replace_on = frozenset({"region", "name", "packageType"})
+    replace_on = frozenset({"region", "name", "packageType", "tenancyConfig"})
     defaults = {
         "memorySize": 128,
         "timeout": 3,

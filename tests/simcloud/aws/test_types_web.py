@@ -17,7 +17,7 @@ def function(life: Life, name: str = "hello") -> object:
         runtime="python3.12",
         handler="hello.handler",
         code={"4dabf18193072939515e22adb298388d": "0def7320c3a5731c473e5ecbe6d01bc7", "hash": "abc", "path": "./hello"},
-        environment={"variables": {"A": "b"}},
+        environment={"variables": {"MODE": "b"}},
         tags={"a": "b"},
     )
 
@@ -26,7 +26,7 @@ def test_functions(life: Life) -> None:
     hello = function(life)
     assert hello["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:hello"
     assert hello["invokeArn"].endswith(f"functions/{hello['arn']}/invocations")
-    life.change(hello, timeout=30, environment={"variables": {"A": "c"}}, tags={"a": "c"})
+    life.change(hello, timeout=30, environment={"variables": {"MODE": "c"}}, tags={"a": "c"})
     life.make(
         "aws:lambda/permission:Permission",
         statementId="events",
