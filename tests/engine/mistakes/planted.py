@@ -67,7 +67,11 @@ def of(area: str) -> list[Mistake]:
     return _planted[area]
 
 
-def declare(area: str, wrong: bool) -> None:
-    """The body of a Pulumi program: every mistake of the area, made or put right."""
+def declare(area: str, wrong: bool, only: str = "") -> None:
+    """The body of a Pulumi program: the area's mistakes, made or put right.
+
+    A refusal before any call ends the program, whatever else it declares: such a mistake is made `only` by itself.
+    """
     for one in of(area):
-        one.declare(one.name, wrong)
+        if only == one.name or (not only and not (wrong and one.operation == CHECK)):
+            one.declare(one.name, wrong)
