@@ -128,7 +128,27 @@ class BucketV2(Bucket):
     """aws.s3.BucketV2: the same bucket, whose settings are lists."""
 
     token = "aws:s3/bucketV2:BucketV2"
-    computed = Bucket.computed | {"loggings", "versionings", "websites", "serverSideEncryptionConfigurations"}
+    computed = frozenset(
+        {
+            "region",
+            "accelerationStatus",
+            "acl",
+            "bucketPrefix",
+            "corsRules",
+            "grants",
+            "lifecycleRules",
+            "loggings",
+            "objectLockConfiguration",
+            "objectLockEnabled",
+            "policy",
+            "replicationConfigurations",
+            "requestPayer",
+            "serverSideEncryptionConfigurations",
+            "versionings",
+            "websites",
+            "bucketNamespace",
+        }
+    )
     _LISTS = {"versioning": "versionings"}
 
     def read(self, cloud: AwsClient, id: str, known: Props) -> dict[str, Any] | None:
