@@ -19,7 +19,7 @@ import sys
 import typing
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from typing import Any
 from simcloud.registry import Registry
 
 SDKS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp"}
-FORMAT = 5
+FORMAT = 6
 """Raised when what is stored changes shape."""
 _DEPTH = 6
 
@@ -43,6 +43,12 @@ class ResourceSchema:
     secrets: frozenset[str]
     replaces: frozenset[str] = frozenset()
     """Inputs (dotted, nested ones too) of which the SDK's documentation says that a change replaces the resource."""
+    always: frozenset[str] = frozenset()
+    """Outputs that are never missing: an optional input among them is filled in by the provider or the cloud."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Inputs (dotted, nested ones too) of which the documentation says what they are when nobody says anything."""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Inputs (dotted, nested ones too) of which the documentation lists all values."""
     create_only: frozenset[str] = frozenset()
     """Inputs that CloudFormation's registry lets nobody change after creation (AWS only)."""
     import_id: str = ""
@@ -58,6 +64,8 @@ class NestedSchema:
     properties: Mapping[str, str]
     required: frozenset[str]
     replaces: frozenset[str] = frozenset()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def sdk_version(package: str) -> str:
@@ -95,36 +103,45 @@ class TypeIndex:
         body = self._load("resource", token)
         if body is None:
             return None
-        replaces = frozenset(body["f"]) | {
-            f for name, kind in body["i"].items() for f in self._nested_replaces(name, kind)
-        }
+        replaces, defaults, choices = set(body["f"]), dict(body["d"]), {n: tuple(v) for n, v in body["v"].items()}
+        for name, kind in body["i"].items():
+            for path, nested in self._below(name, kind):
+                replaces |= {f"{path}.{inner}" for inner in nested.replaces}
+                defaults |= {f"{path}.{inner}": value for inner, value in nested.defaults.items()}
+                choices |= {f"{path}.{inner}": values for inner, values in nested.choices.items()}
         return ResourceSchema(
             token,
             body["i"],
             frozenset(body["r"]),
             body["o"],
             frozenset(body["s"]),
-            replaces,
+            frozenset(replaces),
+            frozenset(body["a"]),
+            defaults,
+            choices,
             frozenset(body["c"]),
             body["id"],
             tuple(body["by"]),
         )
 
-    def _nested_replaces(self, path: str, kind: str, depth: int = 0) -> Iterable[str]:
-        """What replaces inside a property. A type that holds itself ends after a few levels."""
+    def _below(self, path: str, kind: str, depth: int = 0) -> Iterable[tuple[str, NestedSchema]]:
+        """The nested types inside a property, with their paths. A type that holds itself ends after a few levels."""
         plain = kind.strip("[]{}")
         nested = self.nested(plain[1:]) if plain.startswith("@") and depth < _DEPTH else None
         if nested is None:
             return
-        yield from (f"{path}.{name}" for name in nested.replaces)
+        yield path, nested
         for name, inner in nested.properties.items():
-            yield from self._nested_replaces(f"{path}.{name}", inner, depth + 1)
+            yield from self._below(f"{path}.{name}", inner, depth + 1)
 
     @functools.lru_cache(maxsize=8192)  # noqa: B019
     def nested(self, name: str) -> NestedSchema | None:
         """The schema of a nested input type, named as in a `@Name` type."""
         body = self._load("nested", name)
-        return None if body is None else NestedSchema(body["p"], frozenset(body["r"]), frozenset(body["f"]))
+        if body is None:
+            return None
+        choices = {name: tuple(values) for name, values in body["v"].items()}
+        return NestedSchema(body["p"], frozenset(body["r"]), frozenset(body["f"]), body["d"], choices)
 
     def tokens(self) -> list[str]:
         """All resource tokens of the SDK, in order."""
@@ -159,7 +176,7 @@ class _Reader:
         args = getattr(source_module, class_name + "InitArgs", None) or getattr(
             source_module, class_name + "Args", None
         )
-        inputs, required, replaces = self._properties(args) if args is not None else ({}, [], [])
+        inputs, required, said = self._properties(args) if args is not None else ({}, [], _Said())
         outputs = {name: self._type(hint) for name, hint in _types.resource_types(cls).items()}
         source = inspect.getsource(source_module)
         secrets = re.findall(r"additional_secret_outputs=\[([^\]]*)\]", source)
@@ -171,12 +188,13 @@ class _Reader:
             "r": required,
             "o": outputs,
             "s": names,
-            "f": replaces,
+            "a": _always(source, class_name),
+            **said.as_dict(),
             "id": example.group(1).strip("\"'") if example else "",
             "by": re.findall(r"`(\w+)`", sentence.group(1).partition(" using ")[2]) if sentence else [],
         }
 
-    def _properties(self, args: Any) -> tuple[dict[str, str], list[str], list[str]]:
+    def _properties(self, args: Any) -> tuple[dict[str, str], list[str], _Said]:
         from pulumi import _types
 
         names = _types.input_type_py_to_pulumi_names(args)
@@ -187,10 +205,10 @@ class _Reader:
             if python in parameters and parameters[python].default is inspect.Parameter.empty
         ]
         types = {name: self._type(hint) for name, hint in _types.input_type_types(args).items()}
-        replaces = [
-            wire for python, wire in names.items() if says_replaced(inspect.getdoc(getattr(args, python, None)))
-        ]
-        return types, required, replaces
+        said = _Said()
+        for python, wire in names.items():
+            said.read(wire, types.get(wire, "any"), inspect.getdoc(getattr(args, python, None)))
+        return types, required, said
 
     def _type(self, hint: Any) -> str:
         plain = _plain(hint)
@@ -211,9 +229,67 @@ class _Reader:
         name = f"{module}.{cls.__name__.removesuffix('Args')}"
         if name not in self.nested:
             self.nested[name] = {}  # a type may hold itself
-            properties, required, replaces = self._properties(cls)
-            self.nested[name] = {"p": properties, "r": required, "f": replaces}
+            properties, required, said = self._properties(cls)
+            self.nested[name] = {"p": properties, "r": required, **said.as_dict()}
         return f"@{name}"
+
+
+@dataclass
+class _Said:
+    """What the documentation of one type's properties says of them."""
+
+    replaces: list[str] = field(default_factory=list)
+    defaults: dict[str, Any] = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+
+    def read(self, name: str, kind: str, text: str | None) -> None:
+        """Take in one property."""
+        if says_replaced(text):
+            self.replaces.append(name)
+        default = said_default(text, kind)
+        if default is not None:
+            self.defaults[name] = default
+        values = said_choices(text)
+        if values:
+            self.choices[name] = values
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it is stored."""
+        return {"f": self.replaces, "d": self.defaults, "v": self.choices}
+
+
+_DEFAULT = re.compile(r"(?:Default value is|Defaults to|Default is|The default is)\s+`([^`]*)`", re.I)
+_CHOICES = re.compile(r"Possible values are:? ((?:`[^`]+`(?:, | or |, or | and |, and )?)+)\.")
+
+
+def said_default(text: str | None, kind: str) -> Any:
+    """The value that the documentation calls the default, in the property's own type; None when it names none."""
+    found = _DEFAULT.search(text or "")
+    if found is None:
+        return None
+    value = found.group(1).strip().strip('"')
+    if kind == "bool":
+        return {"true": True, "false": False}.get(value.lower())
+    if kind in ("int", "float"):
+        return (int if kind == "int" else float)(value) if re.fullmatch(r"-?\d+", value) else None
+    return value if kind == "str" and value else None
+
+
+def said_choices(text: str | None) -> list[str]:
+    """All values that the documentation says are possible; none when it does not list them."""
+    found = _CHOICES.search(" ".join((text or "").split()))
+    return re.findall(r"`([^`]+)`", found.group(1)) if found else []
+
+
+_GETTER = re.compile(
+    r"@pulumi\.getter(?:\(name=\"(\w+)\"\))?\s+(?:@\S+\s+)*def (\w+)\(self\) -> pulumi\.Output\[(?!Optional\[)"
+)
+
+
+def _always(source: str, class_name: str) -> list[str]:
+    """The outputs of a resource class that are not optional, by their wire names."""
+    body = source.partition(f"class {class_name}(pulumi.CustomResource)")[2]
+    return [wire or python for wire, python in _GETTER.findall(body)]
 
 
 _REPLACED = re.compile(

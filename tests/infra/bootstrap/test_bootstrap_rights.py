@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from fleetyard.bootstrap import actions_aws, actions_gcp
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fleetyard.bootstrap import actions_aws, actions_gcp
 
 CALLS = (
     "autoscaling:CreateAutoScalingGroup",
