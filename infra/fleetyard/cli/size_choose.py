@@ -172,15 +172,17 @@ def _text(question: Question, answer: Answer) -> Iterator[str]:
 
 def _snippet(question: Question, row: Row) -> Iterator[str]:
     field = "slices" if row.unit == "slices" else "count"
+    count = "sized" if question.by == "cost" and question.deadline_s is not None else row.units
+    precision = "" if row.precision == "bf16" else f", precision: {row.precision}"
     yield f"    cloud: {row.cloud}"
     yield f"    region: {row.region}"
     yield "    pools:"
-    yield f"      train: {{role: compute, machine: {row.machine}, {field}: {row.units}, buy: [{row.buy}]}}"
+    yield f"      train: {{role: compute, machine: {row.machine}, {field}: {count}, buy: [{row.buy}]}}"
     yield "    workloads:"
     days = -(-row.sure_s // 86400) if question.deadline_s is None else question.deadline_s / 86400
     yield (
         f"      train: {{kind: train, pool: train, model: {question.model.name}, tokens: "
-        f'"{question.tokens:g}", deadline: {days:.0f}d}}'
+        f'"{question.tokens:g}", deadline: {days:.0f}d{precision}}}'
     )
 
 

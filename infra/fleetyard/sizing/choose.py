@@ -16,7 +16,7 @@ from fleetyard.sizing.intervals import plan_half_width
 from fleetyard.sizing.models import Model
 from fleetyard.sizing.offers import Offer, Refused, Wanted, offers
 from fleetyard.sizing.outcome import Outcome, Vector, outcome
-from fleetyard.sizing.result import ImpossibleError
+from fleetyard.sizing.result import ImpossibleError, plain
 from fleetyard.sizing.space import ROOM, Best, Ground, best, layout_text
 
 MORE = 1.10
@@ -341,7 +341,21 @@ def _misses(question: Question, each: _Field, fits: NDArray[np.bool_]) -> str:
                 "carbon": f"{least - limit:,.0f} kg CO2e over the limit at its cleanest",
             }[name]
             reasons.append(over)
-    return "; ".join(reasons) or "no number of them keeps all limits at once"
+    return "; ".join(reasons) or _together(question, each, fits)
+
+
+def _together(question: Question, each: _Field, fits: NDArray[np.bool_]) -> str:
+    """By how much limits miss that can be kept one by one and not at once: the last of them, where the others hold."""
+    *others, (name, values, limit) = _limits(question, each)
+    for _, other, bound in others:
+        if other is not None:
+            fits = fits & (other <= bound)
+    held = " and ".join(name for name, _, _ in others)
+    if values is None or not fits.any():
+        return "no number of them keeps all limits at once"
+    over = float(np.min(values[fits])) - limit
+    amount = f"${over:,.0f}" if name == "budget" else f"{over:,.0f} kg CO2e"
+    return f"{amount} over the {name} where the {held} is kept"
 
 
 def _binding(question: Question, fields: Sequence[_Field], picked: tuple[_Field, int]) -> str:
@@ -426,14 +440,29 @@ def _nearest(question: Question, fields: Sequence[_Field]) -> ImpossibleError:
         row = _row(*near)
         need = _value(near[0], near[1], free.by) / scale
         why = f"the nearest fleet is {row.units} {row.machine} in {row.region} ({row.buy}, {row.precision})"
-        return ImpossibleError(name, need, limit / scale, unit, why, f"{name}: {need:.4g} {unit}")
+        return ImpossibleError(name, need, limit / scale, unit, why, f"{name}: {plain(need)} {unit}")
     priced = _pick(replace(question, by="time"), fields)
     if priced is not None:
         row = _row(*priced)
         why = f"nothing that keeps the limits has a known {'price' if question.by == 'cost' else 'carbon'}"
         fix = f"choose by time: {row.units} {row.machine} in {row.region} takes {row.sure_s / DAY_S:.1f} days"
         return ImpossibleError(question.by, 1, 0, "known values", why, fix)
+    return _not_at_once(question, fields)
+
+
+def _not_at_once(question: Question, fields: Sequence[_Field]) -> ImpossibleError:
+    """Limits that can each be kept alone: the best fleet where the last of them is lifted, and by how much it
+    misses."""
     why = "each limit can be kept alone, but not all of them at once"
+    for name, limit, by, unit, lifted in (
+        ("budget", question.budget_usd, "cost", "dollars", replace(question, budget_usd=None, by="cost")),
+        ("carbon", question.carbon_kg, "carbon", "kg CO2e", replace(question, carbon_kg=None, by="carbon")),
+    ):
+        near = None if limit is None else _pick(lifted, fields)
+        if near is not None and limit is not None:
+            row, need = _row(*near), _value(near[0], near[1], by)
+            why = f"{why}; nearest is {row.units} {row.machine} in {row.region} ({row.buy}, {row.precision})"
+            return ImpossibleError(name, need, limit, unit, why, f"{name}: {plain(need)} {unit}, or a later deadline")
     return ImpossibleError("limits", 1, 0, "fleets", why, "a later deadline, or a larger budget")
 
 

@@ -27,7 +27,7 @@ VERSION = 1
 METHOD = "structural-1"
 """Names the model behind the counts; a new model makes old locks stale."""
 
-DATA_FILES = ("chips", "constants", "frameworks", "serving")
+DATA_FILES = ("chips", "constants", "frameworks", "intervals", "serving")
 """What the performance model was calibrated to: new values make old locks stale."""
 
 

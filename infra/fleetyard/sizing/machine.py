@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fleetyard.catalog import Accelerator, Catalog, Machine, known
 from fleetyard.sizing.assumptions import Assumptions
+from fleetyard.sizing.hardware import Chip
 from fleetyard.sizing.result import GIB, Choice, ImpossibleError
 
 MIB = 2**20
@@ -84,3 +85,10 @@ def machines_with(facts: Catalog, accelerators: int) -> tuple[Machine, ...]:
     if not found:
         raise NoSuchNodeError(accelerators, max(machine.accelerators for machine in facts.machines()))
     return found
+
+
+def require_format(chip: Chip, precision: str) -> None:
+    """Raises ImpossibleError where a number format is no faster on the chip than bf16, so nobody should ask for it."""
+    if precision != "bf16" and chip.peak[precision] <= chip.peak["bf16"]:
+        why = f"{chip.id} computes {precision} no faster than bf16"
+        raise ImpossibleError("precision", 2, 1, "times the rate of bf16", why, "precision: bf16, or a newer chip")

@@ -29,6 +29,7 @@ class Workload:
     requests_per_s: float | None = None
     prompt_tokens: float | None = None
     output_tokens: float | None = None
+    precision: str = "bf16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,16 @@ class Sizing:
     assumptions: tuple[str, ...]
 
 
+def plain(value: float) -> str:
+    """A number as people read it: four digits, whole from ten thousand on."""
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+
+
 class ImpossibleError(Exception):
     """No count of these machines does the workload: which constraint fails, what it needs, what there is."""
 
     def __init__(self, constraint: str, need: float, have: float, unit: str, why: str, fix: str) -> None:
-        super().__init__(f"{constraint}: needs {need:.4g} {unit}, has {have:.4g} {unit}: {why}")
+        super().__init__(f"{constraint}: needs {plain(need)} {unit}, has {plain(have)} {unit}: {why}")
         self.constraint = constraint
         self.need = need
         self.have = have

@@ -8,7 +8,7 @@ from fleetyard.catalog import Unknown, known
 from fleetyard.sizing import availability, energy, storage
 from fleetyard.sizing.assumptions import Assumptions
 from fleetyard.sizing.hardware import chip_of
-from fleetyard.sizing.machine import rates
+from fleetyard.sizing.machine import rates, require_format
 from fleetyard.sizing.models import Model
 from fleetyard.sizing.result import GIB, Choice, ImpossibleError, Kind, Memory, Sizing, Workload
 
@@ -36,6 +36,7 @@ def size_serving(workload: Workload, model: Model, choice: Choice, assume: Assum
     if chip is None or found.memory_bytes_per_s is None:
         why = f"nobody published the memory bandwidth of {found.accelerator.id}"
         raise ImpossibleError("facts", 1, 0, "published memory bandwidth", why, "write a count instead of `sized`")
+    require_format(chip, workload.precision)
     chips = choice.accelerators_per_unit
     prompt = workload.prompt_tokens or assume.prompt_tokens
     output = workload.output_tokens or assume.output_tokens
@@ -43,7 +44,7 @@ def size_serving(workload: Workload, model: Model, choice: Choice, assume: Assum
     service = Service(
         model=model,
         chip=chip,
-        precision="bf16",
+        precision=workload.precision,
         chips=chips,
         tensor=None,
         cores=1,

@@ -70,6 +70,10 @@ class WorkloadLike(Protocol):
     def output_tokens(self) -> float | None:
         """Tokens of an answer."""
 
+    @property
+    def precision(self) -> str:
+        """Number format of the matrix multiplications: `bf16` or `fp8`."""
+
 
 class StackLike(Protocol):
     """What sizing reads of a stack."""
@@ -115,6 +119,7 @@ def workload_of(name: str, given: WorkloadLike) -> Workload:
         requests_per_s=given.requests_per_s,
         prompt_tokens=given.prompt_tokens,
         output_tokens=given.output_tokens,
+        precision=given.precision,
     )
 
 

@@ -12,7 +12,7 @@ from fleetyard.sizing import checkpoints, energy, storage
 from fleetyard.sizing.assumptions import Assumptions
 from fleetyard.sizing.hardware import Chip, chip_of
 from fleetyard.sizing.intervals import plan_half_width
-from fleetyard.sizing.machine import Rates, rates
+from fleetyard.sizing.machine import Rates, rates, require_format
 from fleetyard.sizing.models import Model
 from fleetyard.sizing.result import Choice, ImpossibleError, Kind, Memory, Sizing, Workload
 from fleetyard.sizing.space import ROOM, Best, Ground, best, layout_text
@@ -30,10 +30,6 @@ TOGETHER = 24
 
 MACHINE_DOMAIN = 16
 """Scale-up domains up to this end at the machine; larger ones are racks (NVL72) or slices."""
-
-INTERVAL = 0.22
-"""Half-width, as a logarithm, of the 80 % interval of a plan's step time: `base` and two missing inputs of
-intervals.toml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +127,11 @@ def _job(workload: Workload, model: Model, choice: Choice, assume: Assumptions) 
     if chip is None:
         why = f"too little is published about {found.accelerator.id} to predict its time"
         raise ImpossibleError("facts", 1, 0, "published rates", why, "write a count instead of `sized`")
+    require_format(chip, workload.precision)
     batch = model.batch_tokens or assume.batch_tokens
     nic = found.network_bytes_per_s / choice.accelerators_per_unit if found.network_bytes_per_s else None
     sequences = max(1, batch // model.sequence)
-    ground = Ground(model, standing(chip, choice), "bf16", nic, model.sequence, float(sequences))
+    ground = Ground(model, standing(chip, choice), workload.precision, nic, model.sequence, float(sequences))
     return _Job(
         model,
         workload.tokens or 0.0,
@@ -158,7 +155,7 @@ def _at_least(job: _Job) -> int:
     """Units below which even the printed peak would be too slow, at most what the batch allows."""
     model, chip = job.model, job.ground.chip
     work = 6 * (model.active_parameters - model.table_parameters) * job.tokens
-    units = work / (chip.peak["bf16"] * job.choice.accelerators_per_unit * job.deadline_s)
+    units = work / (chip.peak[job.ground.precision] * job.choice.accelerators_per_unit * job.deadline_s)
     return min(job.most_units, max(1, int(units)))
 
 
@@ -261,18 +258,16 @@ def _binding(row: _Row, fewest: bool) -> str:
 
 
 def _assumed(job: _Job, row: _Row) -> tuple[str, ...]:
-    assume, chip = job.assume, job.rates.accelerator
+    assume, chip, form = job.assume, job.ground.chip, job.ground.precision
     whose = "as published" if job.model.batch_tokens else "assumed"
     hours = assume.accelerator_hours_per_failure
     chips = row.count * job.choice.accelerators_per_unit
     flops = 6 * job.model.active_parameters * job.batch_tokens / row.step_s / chips / 1e12
-    achievable, peak = chip.matmul_tflops_achievable, chip.bf16_tflops_peak
-    of = f"{achievable:.0f} achievable, " if known(achievable) else ""
     return (
-        f"{flops:.0f} TFLOPS each of {of}{peak if known(peak) else 0:.0f} peak; "
+        f"{flops:.0f} TFLOPS each of {chip.matmul[form] / 1e12:.0f} achievable, {chip.peak[form] / 1e12:.0f} peak; "
         f"80 % interval of a step {row.step_s * exp(-job.half):.3g} "
         f"to {row.step_s * exp(job.half):.3g} s",
-        "bf16, Adam with fp32 master weights, software of early 2026",
+        f"{job.ground.precision}, Adam with fp32 master weights, software of early 2026",
         f"{job.batch_tokens / 1e6:.3g} million tokens a step ({whose}), {job.model.sequence} a sequence",
         f"one failure in {hours:,.0f} accelerator hours, {assume.restart_s:.0f} s to restart",
         f"each machine reads the store at {job.rates.store_gb_per_s:.3g} GB/s, {assume.token_bytes} bytes a token",

@@ -153,6 +153,7 @@ class Workload(_Model):
     requests_per_s: Amount | None = Field(default=None, json_schema_extra=_LIVE)
     prompt_tokens: Amount | None = Field(default=None, json_schema_extra=_LIVE)
     output_tokens: Amount | None = Field(default=None, json_schema_extra=_LIVE)
+    precision: Literal["bf16", "fp8"] = Field(default="bf16", json_schema_extra=_LIVE)
 
     @model_validator(mode="after")
     def _complete(self) -> Workload:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plans_bench import held, plans, step_s, times, with_gear
 
 from fleetyard.sizing.constants import Constants, bounds, constants
 from fleetyard.sizing.footprint import PARTS
@@ -15,7 +16,6 @@ from fleetyard.sizing.hardware import chips
 from fleetyard.sizing.models import model
 from fleetyard.sizing.serving_facts import serving_bounds
 from fleetyard.sizing.step import BOUNDS, step_times
-from tests.infra.sizing.plans_bench import held, plans, step_s, times, with_gear
 
 CHIPS = sorted(name for name, chip in chips().items() if chip.memory_gib > 30)
 NAMES = st.sampled_from(["llama-2-7b", "llama-3.1-70b", "llama-3.1-405b", "gpt3-175b", "deepseek-v3", "mixtral-8x7b"])
