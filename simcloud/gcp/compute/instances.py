@@ -6,7 +6,7 @@ from typing import Any
 
 from simcloud.gcp import facts
 from simcloud.gcp.call import Call, fingerprint, handles
-from simcloud.gcp.compute import machines
+from simcloud.gcp.compute import machines, networks
 from simcloud.gcp.compute.base import (
     SHOWN,
     check_labels,
@@ -162,6 +162,107 @@ def set_service_account(call: Call) -> dict[str, Any]:
     key, item = _stopped(call)
     item["serviceAccounts"] = [call.body] if call.body.get("email") else []
     return operation(call, key, "setServiceAccount")
+
+
+@handles("compute.instances.update")
+def update(call: Call) -> dict[str, Any]:
+    """What has no method of its own: description, forwarding of packets, features of the machine."""
+    key = key_of(call)
+    item = resource(call, key)
+    if call.body.get("fingerprint") and call.body["fingerprint"] != item.get("fingerprint"):
+        raise stale("Invalid fingerprint")
+    changed = {n for n in _UPDATED if n in call.body and call.body[n] != item.get(n)}
+    if "advancedMachineFeatures" in changed and item["status"] != "TERMINATED":
+        raise Refusal(400, f"The instance '{key}' must be stopped.", reason="resourceNotReady", rule=STOPPED)
+    for name in _UPDATED:
+        if name in call.body:
+            item[name] = call.body[name]
+        elif name == "description":
+            item.pop(name, None)
+    item["fingerprint"] = fingerprint({n: item.get(n) for n in _UPDATED})
+    return operation(call, key, "update")
+
+
+_UPDATED = ("description", "canIpForward", "advancedMachineFeatures", "keyRevocationActionType")
+
+
+def _set_stopped(verb: str, member: str) -> None:
+    def put(call: Call) -> dict[str, Any]:
+        key, item = _stopped(call)
+        item[member] = call.body.get(member) if member in call.body else call.body
+        return operation(call, key, verb)
+
+    handles(f"compute.instances.{verb}")(put)
+
+
+_set_stopped("setMinCpuPlatform", "minCpuPlatform")
+_set_stopped("updateShieldedInstanceConfig", "shieldedInstanceConfig")
+_set_stopped("updateDisplayDevice", "displayDevice")
+
+
+def _interface(call: Call, item: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    wanted = call.query.get("networkInterface", "")
+    for i, nic in enumerate(item["networkInterfaces"]):
+        if nic["name"] == wanted:
+            return i, nic
+    raise invalid_field("networkInterface", wanted, "There is no such interface.", rule=STOPPED)
+
+
+@handles("compute.instances.updateNetworkInterface")
+def update_interface(call: Call) -> dict[str, Any]:
+    """An interface of a stopped machine goes to another network, subnetwork or address."""
+    key = key_of(call)
+    item = resource(call, key)
+    i, nic = _interface(call, item)
+    moves = any(n in call.body for n in ("network", "subnetwork", "networkIP"))
+    if moves and item["status"] != "TERMINATED":
+        raise Refusal(400, f"The instance '{key}' must be stopped.", reason="resourceNotReady", rule=STOPPED)
+    wanted = {k: v for k, v in nic.items() if k not in ("network", "subnetwork", "networkIP") or not moves} | call.body
+    if moves:
+        machines.place_interface(call, wanted, facts.region_of(call.args["zone"]), f"networkInterfaces[{i}]")
+    item["networkInterfaces"][i] = wanted
+    return operation(call, key, "updateNetworkInterface")
+
+
+@handles("compute.instances.addAccessConfig")
+def add_access(call: Call) -> dict[str, Any]:
+    """An interface gets an external address."""
+    key = key_of(call)
+    item = resource(call, key)
+    _, nic = _interface(call, item)
+    if nic.get("accessConfigs"):
+        raise Refusal(400, "At most one access config is supported.", reason="invalid", rule=STOPPED)
+    access = {"type": "ONE_TO_ONE_NAT", "name": "External NAT", "networkTier": "PREMIUM", **call.body}
+    access.setdefault("natIP", networks.external_address(call))
+    nic["accessConfigs"] = [{**access, "kind": "compute#accessConfig"}]
+    return operation(call, key, "addAccessConfig")
+
+
+@handles("compute.instances.deleteAccessConfig")
+def delete_access(call: Call) -> dict[str, Any]:
+    """An interface loses its external address."""
+    key = key_of(call)
+    item = resource(call, key)
+    _, nic = _interface(call, item)
+    name = call.query.get("accessConfig", "")
+    kept = [a for a in nic.get("accessConfigs", []) if a["name"] != name]
+    if len(kept) == len(nic.get("accessConfigs", [])):
+        raise invalid_field("accessConfig", name, "There is no such access config.", rule=STOPPED)
+    nic["accessConfigs"] = kept
+    return operation(call, key, "deleteAccessConfig")
+
+
+def _policies(call: Call, *, add: bool) -> dict[str, Any]:
+    key = key_of(call)
+    item = resource(call, key)
+    given = [reference(call, p, "resourcePolicies", "resourcePolicies") for p in call.body.get("resourcePolicies", [])]
+    now = item.get("resourcePolicies", [])
+    item["resourcePolicies"] = [*now, *given] if add else [p for p in now if p not in given]
+    return operation(call, key, "addResourcePolicies" if add else "removeResourcePolicies")
+
+
+handles("compute.instances.addResourcePolicies")(lambda call: _policies(call, add=True))
+handles("compute.instances.removeResourcePolicies")(lambda call: _policies(call, add=False))
 
 
 @handles("compute.instances.stop")

@@ -412,6 +412,11 @@ def _pool(call: Call, item: dict[str, Any], old: dict[str, Any] | None) -> None:
     item.setdefault("sessionAffinity", "NONE")
     if bool(item.get("backupPool")) != ("failoverRatio" in item):
         raise invalid_field("resource.failoverRatio", item.get("failoverRatio"), "It goes with a backup.", rule=POOL)
+    # Members need not exist yet (the provider's documentation of the type).
+    item["instances"] = [
+        reference(call, v, "instances", f"resource.instances[{i}]", must_exist=False)
+        for i, v in enumerate(item.get("instances", []))
+    ]
     for i, check in enumerate(item.get("healthChecks", [])):
         if "/httpHealthChecks/" not in check:
             raise invalid_field(f"resource.healthChecks[{i}]", check, "Only a legacy HTTP health check.", rule=POOL)
@@ -421,7 +426,7 @@ shape(
     Shape(
         "targetPools",
         "targetPool",
-        {"healthChecks": _HEALTH, "instances": ("instances",), "backupPool": ("targetPools",)},
+        {"healthChecks": _HEALTH, "backupPool": ("targetPools",)},
         fill=_pool,
         updates=(),
     )

@@ -271,6 +271,14 @@ def _subnet(call: Call, nic: dict[str, Any], region: str, where: str) -> None:
     nic["subnetwork"] = reference(call, key, "subnetworks", f"{where}.subnetwork")
 
 
+def place_interface(call: Call, nic: dict[str, Any], region: str, where: str) -> None:
+    """Put one interface into its network and give it an address. Raises Refusal."""
+    _subnet(call, nic, region, where)
+    if not nic.get("networkIP"):
+        nic["networkIP"] = networks.free_addresses(call.world, nic["subnetwork"])[0]
+    nic.setdefault("stackType", "IPV4_ONLY")
+
+
 def _addresses(call: Call, item: dict[str, Any], field: str) -> None:
     taken: dict[str, list[str]] = {}
     for i, nic in enumerate(item["networkInterfaces"]):

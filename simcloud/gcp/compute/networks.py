@@ -253,17 +253,20 @@ def patch_network(call: Call) -> dict[str, Any]:
     key = key_of(call)
     item = resource(call, key)
     for name in call.body:
-        if name not in ("routingConfig", "mtu", "networkFirewallPolicyEnforcementOrder", "description", "fingerprint"):
+        if name not in (*_CHANGING, "routingConfig", "description", "fingerprint"):
             if call.body[name] == item.get(name):
                 continue
             raise invalid_field(f"resource.{name}", call.body[name], "Cannot change this field.", rule=LEGACY)
     if "mtu" in call.body and not 1300 <= call.body["mtu"] <= 8896:
         raise invalid_field("resource.mtu", call.body["mtu"], "Must be from 1300 to 8896.", rule=MTU)
     item["routingConfig"] = {**item["routingConfig"], **call.body.get("routingConfig", {})}
-    for name in ("mtu", "networkFirewallPolicyEnforcementOrder"):
+    for name in _CHANGING:
         if name in call.body:
             item[name] = call.body[name]
     return operation(call, key, "patch")
+
+
+_CHANGING = ("mtu", "networkFirewallPolicyEnforcementOrder", "enableUlaInternalIpv6", "internalIpv6Range")
 
 
 def make_default(world: GcpWorld, project: str) -> None:
@@ -443,7 +446,7 @@ def patch_subnetwork(call: Call) -> dict[str, Any]:
         _drop_routes(call, key)
         for one in ranges:
             _subnet_route(call, item["network"], str(one), key)
-    for name in ("role", "stackType", "privateIpv6GoogleAccess", "privateIpGoogleAccess", "description"):
+    for name in ("role", "purpose", "stackType", "privateIpv6GoogleAccess", "privateIpGoogleAccess", "description"):
         if name in call.body:
             item[name] = call.body[name]
     if "logConfig" in call.body:
@@ -614,7 +617,8 @@ def patch_firewall(call: Call) -> dict[str, Any]:
     """A rule changes in place, except its name, network and direction."""
     key = key_of(call)
     item = resource(call, key)
-    wanted = {**item, **{k: v for k, v in call.body.items() if k not in ("name", "network", "direction")}}
+    wanted = {**item, **{k: v for k, v in call.body.items() if k not in ("name", "direction")}}
+    wanted["network"] = reference(call, wanted["network"], "networks", "resource.network")
     for one, other in (("allowed", "denied"), ("denied", "allowed")):
         if call.body.get(one):
             wanted.pop(other, None)

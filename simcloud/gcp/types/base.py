@@ -51,6 +51,8 @@ class GcpType(Spelling):
     """The id's form, with `{project}`, `{region}`, `{zone}`, `{name}`: the provider's own."""
     carried = frozenset({"pulumiLabels"})
     labelled: ClassVar[bool] = False
+    inner: ClassVar[tuple[Field, ...]] = ()
+    """Tables of blocks that stand beside `fields`."""
     has_deletion_policy: ClassVar[bool] = True
 
     def canonical(self, value: str) -> str:
@@ -123,6 +125,12 @@ class GcpType(Spelling):
             return None
         made = {k: v for k, v in self.state(cloud, parts, item, known).items() if v is not None}
         made = {k: respelled(v, known.get(k)) for k, v in made.items()}
+        mapped = {f.name: f for f in (*getattr(self, "fields", ()), *self.inner)}
+        for name, value in made.items():
+            if name in mapped:
+                made[name] = _with_unmapped(mapped[name], value, known.get(name))
+            elif isinstance(value, dict) and isinstance(known.get(name), Mapping) and name not in _APART:
+                made[name] = _with_unmapped(Field(name), value, known[name])
         if self.labelled:
             made |= self._labels(cloud, dict(self.labels_in(item)), known)
         for name in self.write_only:
@@ -188,6 +196,21 @@ class GcpType(Spelling):
         except CloudError as error:
             if error.status != 404:
                 raise
+
+
+_APART = frozenset({"labels", "metadata", "effectiveLabels", "pulumiLabels", "settings", "template"})
+"""Maps whose keys are the user's, and blocks that their types settle themselves."""
+
+
+def _with_unmapped(field: Field, live: Any, known: Any) -> Any:
+    """A block with the members that the translation does not know, as the program gave them."""
+    if isinstance(live, list) and isinstance(known, list | tuple) and len(live) == len(known):
+        return [_with_unmapped(field, a, b) for a, b in zip(live, known, strict=True)]
+    if not isinstance(live, dict) or not isinstance(known, Mapping):
+        return live
+    inner = {f.name: f for f in field.sub}
+    made = {k: _with_unmapped(inner[k], v, known.get(k)) if k in inner else v for k, v in live.items()}
+    return made | {k: plain(v) for k, v in known.items() if k not in inner and k not in made and v is not None}
 
 
 def respelled(live: Any, known: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types.base import NAME, PROVIDER, ComputeType, last
-from simcloud.gcp.types.codec import Field, Place, plain, to_api
+from simcloud.gcp.types.codec import Field, Place, plain
 from simcloud.provider.model import Failure, Props
 
 _UPDATE: tuple[Field, ...] = (
@@ -72,7 +72,7 @@ class InstanceGroupManager(ComputeType):
         "waitForInstancesStatus": "STABLE",
         "listManagedInstancesResults": "PAGELESS",
     }
-    replace_on = frozenset({"name", "zone", "project", "description", "baseInstanceName", "params"})
+    replace_on = frozenset({"name", "zone", "project", "baseInstanceName"})
     write_only = frozenset({"waitForInstances", "waitForInstancesStatus", "params"})
     unordered = frozenset({"namedPorts", "targetPools"})
     changed_by_update = frozenset({"fingerprint", "statuses", "operation"})
@@ -230,8 +230,7 @@ class ResourcePolicy(ComputeType):
     collection = "resourcePolicies"
     argument = "resourcePolicy"
     replace_on = frozenset(
-        {"name", "region", "project", "description", "groupPlacementPolicy", "workloadPolicy", "instanceSchedulePolicy"}
-        | {"diskConsistencyGroupPolicy"}
+        {"name", "region", "project", "groupPlacementPolicy", "workloadPolicy", "diskConsistencyGroupPolicy"}
     )
     sources = (PROVIDER + "compute_resource_policy",)
     fields = (
@@ -264,9 +263,13 @@ class ResourcePolicy(ComputeType):
     outputs = (Field("selfLink"),)
 
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
-        """Only snapshot schedules change in place."""
-        body = to_api((Field("snapshotSchedulePolicy"),), new, Place(""))
-        if body and plain(old.get("snapshotSchedulePolicy")) != body["snapshotSchedulePolicy"]:
+        """Description and schedules change in place."""
+        before, after = self.body(old, Place("")), self.body(new, Place(""))
+        schedules = ("description", "snapshotSchedulePolicy", "instanceSchedulePolicy")
+        body = {n: after[n] for n in schedules if n in after and after[n] != before.get(n)}
+        if before.get("description") and "description" not in after:
+            body["description"] = ""
+        if body:
             cloud.change("compute.resourcePolicies.patch", **self.address(self.parse(cloud, id)), body=body)
 
 

@@ -195,21 +195,16 @@ class Instance(ComputeType):
     labelled = True
     defaults: ClassVar[Props] = {"canIpForward": False, "deletionProtection": False}
     replace_on = frozenset(
-        {
-            "name",
-            "zone",
-            "project",
-            "description",
-            "hostname",
-            "canIpForward",
-            "metadataStartupScript",
-            "guestAccelerators",
-        }
-        | {"scratchDisks", "reservationAffinity", "confidentialInstanceConfig", "bootDisk.initializeParams", "params"}
-        | {"bootDisk.deviceName", "bootDisk.source", "bootDisk.mode", "bootDisk.kmsKeySelfLink", "resourcePolicies"}
-        | {"networkInterfaces.network", "networkInterfaces.subnetwork", "networkInterfaces.networkIp"}
+        {"name", "zone", "project", "hostname", "metadataStartupScript", "guestAccelerators", "instanceEncryptionKey"}
+        | {"scratchDisks", "reservationAffinity", "confidentialInstanceConfig", "params", "networkPerformanceConfig"}
+        | {"bootDisk.deviceName", "bootDisk.source", "bootDisk.mode", "bootDisk.kmsKeySelfLink", "bootDisk.interface"}
+        | {"bootDisk.initializeParams.image", "bootDisk.initializeParams.type", "bootDisk.initializeParams.snapshot"}
+        | {"bootDisk.initializeParams.provisionedIops", "bootDisk.initializeParams.provisionedThroughput"}
         | {"networkInterfaces.nicType", "networkInterfaces.queueCount", "keyRevocationActionType"}
         | {"scheduling.provisioningModel", "scheduling.preemptible", "scheduling.maxRunDuration"}
+        | {"scheduling.terminationTime", "scheduling.onInstanceStopAction", "scheduling.localSsdRecoveryTimeout"}
+        | {"advancedMachineFeatures.enableUefiNetworking", "attachedDisks.forceAttach"}
+        | {"workloadIdentityConfig.identity", "workloadIdentityConfig.identityCertificateEnabled"}
     )
     inner_computed = frozenset(
         {"networkInterfaces.name", "networkInterfaces.networkIp", "networkInterfaces.subnetwork"}
@@ -264,6 +259,15 @@ class Instance(ComputeType):
                     )
                 )
         return found
+
+    def replaces(self, old: Props, new: Props, changed: frozenset[str]) -> frozenset[str]:
+        """A boot disk grows and does not shrink; interfaces change one by one and keep their number."""
+        found = super().replaces(old, new, changed)
+        size = "bootDisk.initializeParams.size"
+        if size in changed:
+            before, after = ((p["bootDisk"].get("initializeParams") or {}).get("size") for p in (old, new))
+            found |= {size} if before and after and float(after) < float(before) else frozenset()
+        return found | (changed & {"networkInterfaces", "bootDisk"})
 
     def body(self, props: Props, place: Place) -> dict[str, Any]:
         """See ComputeType."""
@@ -378,11 +382,72 @@ class Instance(ComputeType):
             )
         if differs(old, new, "attachedDisks"):
             self._attach(cloud, where, old, new, place)
-        if differs(old, new, "machineType", "serviceAccount"):
+        self._more(cloud, where, item, old, new)
+        self._interfaces(cloud, where, item, old, new, place)
+        if differs(old, new, *self._WHILE_STOPPED) or self._moved(old, new):
             self._stopped(cloud, where, item, old, new, place)
         if differs(old, new, "desiredStatus") and new.get("desiredStatus") in ("RUNNING", "TERMINATED"):
             verb = "start" if new["desiredStatus"] == "RUNNING" else "stop"
             cloud.change(f"compute.instances.{verb}", **where)
+
+    _WHILE_STOPPED = (
+        "machineType",
+        "serviceAccount",
+        "minCpuPlatform",
+        "enableDisplay",
+        "shieldedInstanceConfig",
+        "advancedMachineFeatures",
+    )
+
+    def _more(self, cloud: GcpClient, where: dict[str, str], item: dict[str, Any], old: Props, new: Props) -> None:
+        if differs(old, new, "description", "canIpForward"):
+            body: dict[str, Any] = {"canIpForward": bool(new.get("canIpForward"))}
+            body |= {"description": new["description"]} if new.get("description") else {}
+            stamp = (self.fetch(cloud, self.parse(cloud, item["selfLink"])) or {}).get("fingerprint")
+            cloud.change(
+                "compute.instances.update", **where, body={**body, **({"fingerprint": stamp} if stamp else {})}
+            )
+        if differs(old, new, "resourcePolicies"):
+            had, wants = (
+                [p] if isinstance(p, str) else list(p or []) for p in (q.get("resourcePolicies") for q in (old, new))
+            )
+            for verb, those in (("removeResourcePolicies", had), ("addResourcePolicies", wants)):
+                if those:
+                    cloud.change(f"compute.instances.{verb}", **where, body={"resourcePolicies": those})
+        sizes = [((p.get("bootDisk") or {}).get("initializeParams") or {}).get("size") for p in (old, new)]
+        if sizes[1] and plain(sizes[0]) != plain(sizes[1]):
+            boot = next(last(d["source"]) for d in item["disks"] if d["boot"])
+            disk = {"project": where["project"], "zone": where["zone"], "disk": boot}
+            cloud.change("compute.disks.resize", **disk, body={"sizeGb": str(plain(sizes[1]))})
+
+    @staticmethod
+    def _moved(old: Props, new: Props) -> list[int]:
+        """The interfaces that go to another network, subnetwork or address."""
+        pairs = zip(old.get("networkInterfaces") or [], new.get("networkInterfaces") or [], strict=False)
+        return [i for i, (a, b) in enumerate(pairs) if differs(a, b, "network", "subnetwork", "networkIp")]
+
+    def _interfaces(
+        self, cloud: GcpClient, where: dict[str, str], item: dict[str, Any], old: Props, new: Props, place: Place
+    ) -> None:
+        """External addresses and alias ranges change while the machine runs."""
+        pairs = zip(old.get("networkInterfaces") or [], new.get("networkInterfaces") or [], strict=False)
+        for (before, after), nic in zip(pairs, item["networkInterfaces"], strict=False):
+            if differs(before, after, "accessConfigs"):
+                for access in nic.get("accessConfigs", []):
+                    cloud.change(
+                        "compute.instances.deleteAccessConfig",
+                        **where,
+                        accessConfig=access["name"],
+                        networkInterface=nic["name"],
+                    )
+                for access in to_api(_NIC, after, place).get("accessConfigs", []):
+                    more = {"networkInterface": nic["name"], "body": access}
+                    cloud.change("compute.instances.addAccessConfig", **where, **more)
+            if differs(before, after, "aliasIpRanges", "stackType"):
+                ranges = to_api(_NIC, after, place)
+                body = {n: ranges.get(n, []) for n in ("aliasIpRanges",)} | {"fingerprint": nic["fingerprint"]}
+                more = {"networkInterface": nic["name"], "body": body}
+                cloud.change("compute.instances.updateNetworkInterface", **where, **more)
 
     def _attach(self, cloud: GcpClient, where: dict[str, str], old: Props, new: Props, place: Place) -> None:
         before = {last(d["source"]): d for d in old.get("attachedDisks") or []}
@@ -414,6 +479,25 @@ class Instance(ComputeType):
         if differs(old, new, "machineType"):
             body: dict[str, Any] = {"machineType": place.refer(str(new["machineType"]), "machineTypes")}
             cloud.change("compute.instances.setMachineType", **where, body=body)
+        for prop, verb in (
+            ("minCpuPlatform", "setMinCpuPlatform"),
+            ("shieldedInstanceConfig", "updateShieldedInstanceConfig"),
+        ):
+            if differs(old, new, prop):
+                value = plain(new.get(prop))
+                body = {prop: value} if prop == "minCpuPlatform" else value or {}
+                cloud.change(f"compute.instances.{verb}", **where, body=body)
+        if differs(old, new, "enableDisplay"):
+            body = {"enableDisplay": bool(new.get("enableDisplay"))}
+            cloud.change("compute.instances.updateDisplayDevice", **where, body=body)
+        if differs(old, new, "advancedMachineFeatures"):
+            body = to_api((_ADVANCED,), new, place)
+            cloud.change("compute.instances.update", **where, body=body)
+        for i in self._moved(old, new):
+            nic = to_api(_NIC, new["networkInterfaces"][i], place)
+            body = {n: nic[n] for n in ("network", "subnetwork", "networkIP") if n in nic}
+            more = {"networkInterface": item["networkInterfaces"][i]["name"], "body": body}
+            cloud.change("compute.instances.updateNetworkInterface", **where, **more)
         if differs(old, new, "serviceAccount"):
             account = new.get("serviceAccount") or {}
             body = {"email": account.get("email", ""), "scopes": [_scope(s) for s in account.get("scopes", [])]}
@@ -466,6 +550,7 @@ _TEMPLATE_DISK: tuple[Field, ...] = (
     Field("provisionedIops", "initializeParams.provisionedIops", kind="int"),
     Field("provisionedThroughput", "initializeParams.provisionedThroughput", kind="int"),
     Field("resourceManagerTags", "initializeParams.resourceManagerTags"),
+    Field("resourcePolicies", "initializeParams.resourcePolicies", kind="one"),
 )
 _TEMPLATE: tuple[Field, ...] = (
     Field("machineType"),
@@ -521,6 +606,7 @@ class InstanceTemplate(ComputeType):
         | {"enableDisplay", "keyRevocationActionType", "partnerMetadata", "workloadIdentityConfig"}
     )
     fields = (Field("name"), Field("description"))
+    inner = _TEMPLATE
     outputs: ClassVar[tuple[Field, ...]] = (
         Field("selfLink"),
         Field("creationTimestamp"),
@@ -627,6 +713,8 @@ class Disk(ComputeType):
         "guestOsFeatures",
         "licenses",
         "enableConfidentialCompute",
+        "size",
+        "accessMode",
     }
     token = "gcp:compute/disk:Disk"
     auto_name = NAME
@@ -638,6 +726,8 @@ class Disk(ComputeType):
     replace_on = frozenset(
         {"name", "zone", "project", "type", "image", "snapshot", "sourceDisk", "description", "physicalBlockSizeBytes"}
         | {"diskEncryptionKey", "enableConfidentialCompute", "multiWriter", "storagePool", "architecture", "params"}
+        | {"asyncPrimaryDisk", "guestOsFeatures", "licenses", "sourceImageEncryptionKey", "sourceInstantSnapshot"}
+        | {"sourceSnapshotEncryptionKey", "sourceStorageObject"}
     )
     write_only = frozenset({"params", "createSnapshotBeforeDestroy", "createSnapshotBeforeDestroyPrefix"})
     changed_by_update = frozenset({"labelFingerprint", "effectiveLabels", "pulumiLabels"})

@@ -56,7 +56,7 @@ class CryptoKey(GcpType):
     labelled = True
     defaults: ClassVar[Props] = {"purpose": "ENCRYPT_DECRYPT"}
     replace_on = frozenset(
-        {"name", "keyRing", "purpose", "importOnly", "destroyScheduledDuration", "skipInitialVersionCreation"}
+        {"name", "keyRing", "purpose", "importOnly", "destroyScheduledDuration"}
         | {"versionTemplate.protectionLevel", "cryptoKeyBackend"}
     )
     write_only = frozenset({"skipInitialVersionCreation", "keyAccessJustificationsPolicy"})

@@ -15,7 +15,10 @@ _PARAMS = Field("params", sub=(Field("resourceManagerTags"),))
 class Network(ComputeType):
     """A VPC network."""
 
-    computed = frozenset({"project", "mtu", "routingMode", "bgpBestPathSelectionMode"})
+    computed = frozenset({"project", "mtu", "routingMode", "bgpBestPathSelectionMode", "internalIpv6Range"}) | {
+        "bgpAlwaysCompareMed",
+        "bgpInterRegionCost",
+    }
     token = "gcp:compute/network:Network"
     auto_name = NAME
     collection = "networks"
@@ -26,8 +29,7 @@ class Network(ComputeType):
         "networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL",
     }
     replace_on = frozenset(
-        {"name", "description", "autoCreateSubnetworks", "mtu", "enableUlaInternalIpv6", "internalIpv6Range"}
-        | {"networkProfile", "project", "params"}
+        {"name", "description", "autoCreateSubnetworks", "internalIpv6Range", "networkProfile", "project", "params"}
     )
     write_only = frozenset({"deleteDefaultRoutesOnCreate", "params"})
     sources = (PROVIDER + "compute_network",)
@@ -103,7 +105,7 @@ class Subnetwork(ComputeType):
     collection = "subnetworks"
     argument = "subnetwork"
     replace_on = frozenset(
-        {"name", "network", "region", "project", "description", "purpose", "reservedInternalRange", "ipCollection"}
+        {"name", "network", "region", "project", "description", "reservedInternalRange", "resolveSubnetMask"}
         | {"externalIpv6Prefix", "internalIpv6Prefix", "params"}
     )
     write_only = frozenset({"params", "sendSecondaryIpRangeIfEmpty", "resolveSubnetMask"})
@@ -169,7 +171,8 @@ class Subnetwork(ComputeType):
         if differs(old, new, "privateIpGoogleAccess"):
             body: dict[str, Any] = {"privateIpGoogleAccess": bool(new.get("privateIpGoogleAccess"))}
             cloud.change("compute.subnetworks.setPrivateIpGoogleAccess", **where, body=body)
-        if differs(old, new, "secondaryIpRanges", "logConfig", "role", "stackType", "privateIpv6GoogleAccess"):
+        apart = ("role", "purpose", "stackType", "privateIpv6GoogleAccess")
+        if differs(old, new, "secondaryIpRanges", "logConfig", *apart):
             item = self.fetch(cloud, parts) or {}
             body = {"fingerprint": item.get("fingerprint")}
             place = self.place(cloud, new)
@@ -178,7 +181,7 @@ class Subnetwork(ComputeType):
                 body["secondaryIpRanges"] = given.get("secondaryIpRanges", [])
             if differs(old, new, "logConfig"):
                 body["logConfig"] = given.get("logConfig", {"enable": False})
-            for name in ("role", "stackType", "privateIpv6GoogleAccess"):
+            for name in apart:
                 if differs(old, new, name) and name in given:
                     body[name] = given[name]
             cloud.change("compute.subnetworks.patch", **where, body=body)
@@ -206,7 +209,9 @@ class Router(ComputeType):
     scope = "region"
     collection = "routers"
     argument = "router"
-    replace_on = frozenset({"name", "network", "region", "project", "encryptedInterconnectRouter", "params"})
+    replace_on = frozenset(
+        {"name", "network", "region", "project", "encryptedInterconnectRouter", "nccGateway", "params"}
+    )
     write_only = frozenset({"params", "md5AuthenticationKeys"})
     sources = (PROVIDER + "compute_router",)
     fields = (
@@ -233,6 +238,9 @@ class RouterNat(ComputeType):
     ) | {
         "enableDynamicPortAllocation",
         "natIpAllocateOption",
+        "natIps",
+        "drainNatIps",
+        "minPortsPerVm",
     }
     token = "gcp:compute/routerNat:RouterNat"
     auto_name = NAME
@@ -361,7 +369,7 @@ class Firewall(ComputeType):
     collection = "firewalls"
     argument = "firewall"
     defaults: ClassVar[Props] = {"priority": 1000}
-    replace_on = frozenset({"name", "network", "project", "direction", "params"})
+    replace_on = frozenset({"name", "project", "direction", "params"})
     unordered = frozenset(
         {"allows", "denies", "sourceRanges", "destinationRanges", "sourceTags", "targetTags"}
         | {"sourceServiceAccounts", "targetServiceAccounts"}

@@ -210,7 +210,8 @@ class BucketObject(GcpType):
     auto_name = AutoName(max_length=1024)
     path = "{bucket}-{name}"
     replace_on = frozenset(
-        {"bucket", "name", "kmsKeyName", "storageClass", "customerEncryption", "source", "content", "contentType"}
+        {"bucket", "name", "kmsKeyName", "storageClass", "customerEncryption", "source", "contentType", "metadata"}
+        | {"cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "forceEmptyContentType"}
     )
     write_only = frozenset({"source", "content", "sourceMd5hash", "customerEncryption", "forceEmptyContentType"})
     sources = (PROVIDER + "storage_bucket_object",)
@@ -273,7 +274,10 @@ class BucketObject(GcpType):
         return made
 
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
-        """Metadata and holds change in place."""
+        """Content that the program gives, and holds, change in place."""
+        if new.get("content") is not None and old.get("content") != new.get("content"):
+            self.create(cloud, new)
+            return
         before, after = to_api(self.fields, old, Place("")), to_api(self.fields, new, Place(""))
         body: dict[str, Any] = {n: after.get(n) for n in {*before, *after} if before.get(n) != after.get(n)}
         if body:

@@ -241,6 +241,10 @@ class Table(GcpType):
                 found.append(Failure(one, f'"{one}": conflicts with {other}'))
         return found
 
+    def replaces(self, old: Props, new: Props, changed: frozenset[str]) -> frozenset[str]:
+        """Some blocks replace when they come or go, while members of them change in place."""
+        return super().replaces(old, new, changed) | (changed & frozenset(self.facts.get("exact", ())))
+
     def parts_of(self, cloud: GcpClient, inputs: Props) -> dict[str, str]:
         """The parts of the id that inputs and the provider's defaults give. Raises CloudError when one is missing."""
         found: dict[str, str] = {}

@@ -331,7 +331,7 @@ LIVES: list[Life] = [
         "bkt-a/b.txt",
         {"md5hash": "XUFAKrxLKna5cZ2REBfFkg==", "md5hexhash": "5d41402abc4b2a76b9719d911017c592", "crc32c": "mnG7TA=="},
         before=[BUCKET],
-        updates=[{"metadata": {"k": "v"}}, {"cacheControl": "no-store"}],
+        updates=[{"content": "other"}, {"eventBasedHold": True}, {"eventBasedHold": None}],
     ),
     Life(
         "gcp:storage/bucketIAMMember:BucketIAMMember",
