@@ -210,7 +210,7 @@ def _create(call: Call, kind: Kind) -> dict[str, Any]:
             id = str(source or "")
             if not id:
                 raise missing(call, kind.id or kind.named)
-            id = id.rpartition("/")[2]
+            id = id.removeprefix(f"{parent}/")
         name = f"{parent}/{id}"
     if not kind.numbered and not re.fullmatch(kind.ids, id):
         raise wrong(f"Invalid resource id '{id}': it must match {kind.ids}.", ID)

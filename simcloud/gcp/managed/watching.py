@@ -110,13 +110,7 @@ def _sink(call: Call, item: dict[str, Any], name: str, old: dict[str, Any] | Non
     if place is None:
         raise wrong(f"Unrecognized destination '{item.get('destination')}'.", SINK)
     kind, target = place.groups()
-    gone = (
-        (kind == "storage" and target not in call.world.state.buckets)
-        or (kind == "pubsub" and thing(call.world, "pubsub", target) is None)
-        or (kind == "bigquery" and thing(call.world, "bigquery", target) is None)
-    )
-    if gone:
-        raise Refusal(404, f"The destination {item['destination']} was not found.", rule=SINK)
+    # Whether the destination exists is found out when logs are written, not now.
     number = project_number(name.split("/")[1])
     unique = call.query.get("uniqueWriterIdentity", "").lower() == "true"
     if old is None or unique:

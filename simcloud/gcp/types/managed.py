@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.types.base import PROVIDER, differs, last, relative
@@ -1011,6 +1012,7 @@ class Metric(Table):
     auto_name = AutoName(max_length=100)
     updates = "whole"
     resource = "projects/{project}/metrics/{name}"
+    under: ClassVar[Mapping[str, str]] = {"parent": "projects/{project}"}
     computed = frozenset({"metricDescriptor"})
     sources = (PROVIDER + "logging_metric",)
 
@@ -1028,7 +1030,8 @@ class Metric(Table):
         return {**body, "name": parts["name"]}
 
     def _at(self, parts: Mapping[str, str]) -> dict[str, str]:
-        return {"metricName": self._name(parts)}
+        # A metric's name may hold slashes, which a path may not.
+        return {"metricName": f"projects/{parts['project']}/metrics/{quote(parts['name'], safe='')}"}
 
     def read(self, cloud: GcpClient, id: str, known: Props) -> dict[str, Any] | None:
         """See ResourceType. The project is none of the id's parts."""

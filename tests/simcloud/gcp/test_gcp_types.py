@@ -798,3 +798,40 @@ def test_functions_tell_what_stands(token: str, standing: GcpClient) -> None:
     arguments, says = FUNCTIONS[token.rpartition(":")[2]]
     found = INVOKES[token](standing, arguments)
     assert {n: found[n] for n in says} == says
+
+
+def test_an_instance_changes_in_place_where_the_provider_does(cloud: GcpClient, make: Callable[..., Made]) -> None:
+    for token, inputs in (gcp_lives.NETWORK, gcp_lives.SUBNET, gcp_lives.SMALL):
+        make(token, **inputs)
+    made = make(gcp_lives.MACHINE[0], **gcp_lives.MACHINE[1])
+    kind = REGISTRY[made.token]
+    old = {**made.inputs, "allowStoppingForUpdate": True}
+    boot = {"initializeParams": {"image": "debian-cloud/debian-12", "size": 40}}
+    small = f"{P}/regions/us-west4/subnetworks/small"
+    for change, paths, says in (
+        ({"description": "x"}, {"description"}, {"description": "x"}),
+        ({"canIpForward": True}, {"canIpForward"}, {"canIpForward": True}),
+        ({"bootDisk": boot}, {"bootDisk.initializeParams.size"}, {}),
+        ({"minCpuPlatform": "Intel Haswell"}, {"minCpuPlatform"}, {"minCpuPlatform": "Intel Haswell"}),
+        ({"networkInterfaces": [{"subnetwork": small}]}, {"networkInterfaces.subnetwork"}, {}),
+        (
+            {"networkInterfaces": [{"subnetwork": small, "accessConfigs": [{}]}]},
+            {"networkInterfaces.accessConfigs"},
+            {},
+        ),
+    ):
+        new = {**old, **change}
+        assert not kind.replaces(old, new, frozenset(paths)), f"{change} replaces"
+        kind.update(cloud, made.id, old, new)
+        state = kind.read(cloud, made.id, {**made.state, **new})
+        assert state is not None
+        assert {n: state[n] for n in says} == says
+        old = new
+    assert state["bootDisk"]["initializeParams"]["size"] == 40
+    nic = state["networkInterfaces"][0]
+    assert nic["networkIp"].startswith("10.70.0.")
+    assert nic["accessConfigs"][0]["natIp"]
+    assert state["currentStatus"] == "RUNNING"
+    shrunk = {**old, "bootDisk": {"initializeParams": {**boot["initializeParams"], "size": 20}}}
+    assert kind.replaces(old, shrunk, frozenset({"bootDisk.initializeParams.size"}))
+    assert kind.replaces(old, old, frozenset({"networkInterfaces"})), "another number of interfaces"
