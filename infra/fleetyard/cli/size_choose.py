@@ -150,6 +150,7 @@ def _text(question: Question, answer: Answer) -> Iterator[str]:
     yield f"  memory      {row.memory_gib:.1f} of {row.usable_gib:.1f} GiB"
     yield f"  cost        {usd(row.usd)}; {_kwh(row)}; {_carbon(row)}"
     yield f"  bound by    {answer.binding}"
+    yield from (f"  {each}" for each in row.extrapolated)
     for each in answer.relaxed:
         yield f"  10 % more {each.constraint} buys {each.buys}"
     yield ""

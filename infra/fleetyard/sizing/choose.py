@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp, isfinite
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fleetyard.catalog import Catalog, catalog
 from fleetyard.sizing.assumptions import Assumptions, assumptions
-from fleetyard.sizing.intervals import plan_half_width
+from fleetyard.sizing.intervals import extrapolates, plan_half_width
 from fleetyard.sizing.models import Model
 from fleetyard.sizing.offers import Offer, Refused, Wanted, offers
 from fleetyard.sizing.outcome import Outcome, Vector, outcome
@@ -79,6 +79,7 @@ class Row:
     memory_gib: float
     usable_gib: float
     parts: tuple[tuple[str, float], ...]
+    extrapolated: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,10 @@ class _Field:
 
     offer: Offer
     precision: str
+    sequence: int
     found: Best
     out: Outcome
-    slower: float
+    slower: Vector
 
     @property
     def name(self) -> str:
@@ -184,7 +186,7 @@ def _fields(question: Question, found: Sequence[Offer], assume: Assumptions) -> 
     batch_tokens = question.batch_tokens or model.batch_tokens or assume.batch_tokens
     batch = float(max(1, batch_tokens // sequence))
     steps = question.tokens / (batch * sequence)
-    done: dict[tuple[object, ...], tuple[Best, float]] = {}
+    done: dict[tuple[object, ...], tuple[Best, Vector]] = {}
     fields = []
     for offer in found:
         each = offer.choice.accelerators_per_unit
@@ -195,10 +197,11 @@ def _fields(question: Question, found: Sequence[Offer], assume: Assumptions) -> 
             key = (offer.chip.id, offer.chip.domain, offer.nic, each, precision)
             ground = Ground(model, offer.chip, precision, offer.nic, sequence, batch)
             if key not in done:
-                done[key] = (best(ground, [int(count) * each for count in counts]), exp(plan_half_width(ground)))
+                bests = best(ground, [int(count) * each for count in counts])
+                done[key] = bests, np.exp(plan_half_width(ground, bests.chips))
             bests, slower = done[key]
             out = outcome(offer, counts, bests.step_s, slower, model, steps, assume)
-            fields.append(_Field(offer, precision, bests, out, slower))
+            fields.append(_Field(offer, precision, sequence, bests, out, slower))
     return fields
 
 
@@ -263,8 +266,8 @@ def _row(each: _Field, index: int) -> Row:
         precision=each.precision,
         layout=layout_text(found.shape[index], float(found.chips[index])),
         step_s=step,
-        step_low_s=step / each.slower,
-        step_high_s=step * each.slower,
+        step_low_s=step / float(each.slower[index]),
+        step_high_s=step * float(each.slower[index]),
         seconds=float(out.seconds[index]),
         sure_s=float(out.sure_s[index]),
         goodput=float(out.goodput[index]),
@@ -275,6 +278,7 @@ def _row(each: _Field, index: int) -> Row:
         memory_gib=float(found.memory[index].sum()),
         usable_gib=found.have * ROOM,
         parts=tuple(found.parts(index).items()),
+        extrapolated=extrapolates(offer.chip.id, float(found.chips[index]), each.sequence),
     )
 
 

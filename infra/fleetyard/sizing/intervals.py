@@ -53,8 +53,9 @@ def half_width(
     return np.asarray(np.sqrt(table @ squares))
 
 
-def plan_half_width(ground: Ground) -> float:
-    """Half-width of the 80 % interval of a plan of ours, of which everything is known, as a natural logarithm."""
+def plan_half_width(ground: Ground, chips: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half-widths of the 80 % interval of plans of ours on so many chips, of which everything is known, as natural
+    logarithms."""
     w = widths()["training"]
     parts = {
         "base": True,
@@ -65,7 +66,9 @@ def plan_half_width(ground: Ground) -> float:
         "long_sequence": ground.sequence > LONGEST,
         "unseen_chip": ground.chip.id not in SEEN,
     }
-    return float(np.sqrt(sum(w[name] ** 2 for name, there in parts.items() if there)))
+    known = sum(w[name] ** 2 for name, there in parts.items() if there)
+    beyond = np.maximum(0.0, np.log2(chips / MOST_CHIPS))
+    return np.asarray(np.sqrt(known + beyond * w["beyond_chips"] ** 2))
 
 
 FEATURES = (
@@ -104,16 +107,16 @@ def features(cases: Sequence[Case], fits: NDArray[np.bool_]) -> NDArray[np.float
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
 
 
-def extrapolates(case: Case) -> list[str]:
-    """In which ways a case lies outside what calibration saw."""
+def extrapolates(chip: str, chips: float, sequence: int) -> tuple[str, ...]:
+    """In which ways a training run lies outside what calibration saw; its interval is wider for each."""
     found = []
-    if case.chip.id not in SEEN:
-        found.append(f"no published training run on {case.chip.id} was calibrated on")
-    if case.chips > MOST_CHIPS:
-        found.append(f"{case.chips:,} chips, more than any calibrated run's {MOST_CHIPS:,}")
-    if case.sequence > LONGEST:
-        found.append(f"sequences of {case.sequence:,}, longer than most calibrated runs'")
-    return found
+    if chip not in SEEN:
+        found.append(f"extrapolated: no published training run on {chip} was calibrated on")
+    if chips > MOST_CHIPS:
+        found.append(f"extrapolated: {chips:,.0f} chips, calibrated runs had up to {MOST_CHIPS:,}")
+    if sequence > LONGEST:
+        found.append(f"extrapolated: sequences of {sequence:,}, most calibrated runs' had up to {LONGEST:,}")
+    return tuple(found)
 
 
 SERVING_FEATURES = (

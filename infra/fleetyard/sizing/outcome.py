@@ -35,7 +35,7 @@ def outcome(
     offer: Offer,
     counts: NDArray[np.intp],
     step_s: Vector,
-    slower: float,
+    slower: Vector,
     model: Model,
     steps: float,
     assume: Assumptions,

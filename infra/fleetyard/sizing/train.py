@@ -11,7 +11,7 @@ from fleetyard.catalog import Unknown, known
 from fleetyard.sizing import checkpoints, energy, storage
 from fleetyard.sizing.assumptions import Assumptions
 from fleetyard.sizing.hardware import Chip, chip_of
-from fleetyard.sizing.intervals import plan_half_width
+from fleetyard.sizing.intervals import extrapolates, plan_half_width
 from fleetyard.sizing.machine import Rates, rates, require_format
 from fleetyard.sizing.models import Model
 from fleetyard.sizing.result import Choice, ImpossibleError, Kind, Memory, Sizing, Workload
@@ -44,7 +44,6 @@ class _Job:
     rates: Rates
     ground: Ground
     assume: Assumptions
-    half: float
 
     @property
     def sequences(self) -> int:
@@ -141,7 +140,6 @@ def _job(workload: Workload, model: Model, choice: Choice, assume: Assumptions) 
         found,
         ground,
         assume,
-        plan_half_width(ground),
     )
 
 
@@ -196,7 +194,12 @@ def _upkeep(job: _Job, count: int) -> _Upkeep:
 
 def _sure_s(job: _Job, row: _Row) -> float:
     """Wall-clock of the whole run at the upper end of the 80 % interval: what a deadline is held against."""
-    return _seconds(job, row, exp(job.half))
+    return _seconds(job, row, _slower(job, row))
+
+
+def _slower(job: _Job, row: _Row) -> float:
+    """The upper end of the interval of a step against the step itself."""
+    return exp(float(plan_half_width(job.ground, row.found.chips[row.index])))
 
 
 def _seconds(job: _Job, row: _Row, slower: float = 1.0) -> float:
@@ -223,8 +226,8 @@ def _result(workload: Workload, job: _Job, row: _Row, binding: str) -> Sizing:
         seconds=seconds,
         seconds_high=_sure_s(job, row),
         step_s=row.step_s,
-        step_low_s=row.step_s * exp(-job.half),
-        step_high_s=row.step_s * exp(job.half),
+        step_low_s=row.step_s / _slower(job, row),
+        step_high_s=row.step_s * _slower(job, row),
         layout=layout_text(row.found.shape[row.index], chips),
         memory=Memory(tuple(row.found.parts(row.index).items()), row.found.have * ROOM),
         checkpoint_gb=upkeep.saved_gb,
@@ -265,13 +268,14 @@ def _assumed(job: _Job, row: _Row) -> tuple[str, ...]:
     flops = 6 * job.model.active_parameters * job.batch_tokens / row.step_s / chips / 1e12
     return (
         f"{flops:.0f} TFLOPS each of {chip.matmul[form] / 1e12:.0f} achievable, {chip.peak[form] / 1e12:.0f} peak; "
-        f"80 % interval of a step {row.step_s * exp(-job.half):.3g} "
-        f"to {row.step_s * exp(job.half):.3g} s",
+        f"80 % interval of a step {row.step_s / _slower(job, row):.3g} "
+        f"to {row.step_s * _slower(job, row):.3g} s",
         f"{job.ground.precision}, Adam with fp32 master weights, software of early 2026",
         f"{job.batch_tokens / 1e6:.3g} million tokens a step ({whose}), {job.model.sequence} a sequence",
         f"one failure in {hours:,.0f} accelerator hours, {assume.restart_s:.0f} s to restart",
         f"each machine reads the store at {job.rates.store_gb_per_s:.3g} GB/s, {assume.token_bytes} bytes a token",
         "training waits while a checkpoint is written",
+        *extrapolates(chip.id, chips, job.model.sequence),
         *job.rates.notes,
         job.choice.price_note,
     )
