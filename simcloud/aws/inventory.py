@@ -22,6 +22,7 @@ def _tags(rows: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
 def inventory(world: AwsWorld, regions: list[str]) -> list[dict[str, Any]]:
     """Every resource that an API call made; AWS's own default networks are left out."""
     rows = [row for region in regions for row in _regional(world, region)]
+    rows += [row for service, region in world.opened() for row in _listed(world, service, region)]
     rows += list(_iam())
     rows += list(_buckets())
     return sorted(rows, key=lambda r: (r["type"], r["region"], r["id"]))
@@ -89,6 +90,85 @@ def _regional(world: AwsWorld, region: str) -> Iterator[dict[str, Any]]:
     for log_group in world.inner.get("logs", region).describe_log_groups()["logGroups"]:
         tags = world.inner.get("logs", region).list_tags_log_group(logGroupName=log_group["logGroupName"])["tags"]
         yield _row("AWS::Logs::LogGroup", log_group["logGroupName"], region, tags)
+
+
+_LISTS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
+    "ec2": (
+        ("describe_key_pairs", "KeyPairs", "KeyPairId", "AWS::EC2::KeyPair"),
+        ("describe_transit_gateways", "TransitGateways", "TransitGatewayId", "AWS::EC2::TransitGateway"),
+        (
+            "describe_vpc_peering_connections",
+            "VpcPeeringConnections",
+            "VpcPeeringConnectionId",
+            "AWS::EC2::VPCPeeringConnection",
+        ),
+    ),
+    "elbv2": (
+        (
+            "describe_load_balancers",
+            "LoadBalancers",
+            "LoadBalancerArn",
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        ),
+        ("describe_target_groups", "TargetGroups", "TargetGroupArn", "AWS::ElasticLoadBalancingV2::TargetGroup"),
+    ),
+    "efs": (("describe_file_systems", "FileSystems", "FileSystemId", "AWS::EFS::FileSystem"),),
+    "fsx": (("describe_file_systems", "FileSystems", "FileSystemId", "AWS::FSx::FileSystem"),),
+    "eks": (("list_clusters", "clusters", "", "AWS::EKS::Cluster"),),
+    "ecs": (("list_clusters", "clusterArns", "", "AWS::ECS::Cluster"),),
+    "ecr": (("describe_repositories", "repositories", "repositoryName", "AWS::ECR::Repository"),),
+    "lambda": (("list_functions", "Functions", "FunctionName", "AWS::Lambda::Function"),),
+    "dynamodb": (("list_tables", "TableNames", "", "AWS::DynamoDB::Table"),),
+    "sqs": (("list_queues", "QueueUrls", "", "AWS::SQS::Queue"),),
+    "sns": (("list_topics", "Topics", "TopicArn", "AWS::SNS::Topic"),),
+    "kinesis": (("list_streams", "StreamNames", "", "AWS::Kinesis::Stream"),),
+    "events": (("list_rules", "Rules", "Name", "AWS::Events::Rule"),),
+    "rds": (
+        ("describe_db_instances", "DBInstances", "DBInstanceIdentifier", "AWS::RDS::DBInstance"),
+        ("describe_db_clusters", "DBClusters", "DBClusterIdentifier", "AWS::RDS::DBCluster"),
+        ("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName", "AWS::RDS::DBSubnetGroup"),
+    ),
+    "elasticache": (("describe_cache_clusters", "CacheClusters", "CacheClusterId", "AWS::ElastiCache::CacheCluster"),),
+    "secretsmanager": (("list_secrets", "SecretList", "ARN", "AWS::SecretsManager::Secret"),),
+    "ssm": (("describe_parameters", "Parameters", "Name", "AWS::SSM::Parameter"),),
+    "cloudwatch": (("describe_alarms", "MetricAlarms", "AlarmName", "AWS::CloudWatch::Alarm"),),
+    "apigateway": (("get_rest_apis", "items", "id", "AWS::ApiGateway::RestApi"),),
+    "apigatewayv2": (("get_apis", "Items", "ApiId", "AWS::ApiGatewayV2::Api"),),
+    "route53": (("list_hosted_zones", "HostedZones", "Id", "AWS::Route53::HostedZone"),),
+    "acm": (("list_certificates", "CertificateSummaryList", "CertificateArn", "AWS::CertificateManager::Certificate"),),
+    "batch": (
+        (
+            "describe_compute_environments",
+            "computeEnvironments",
+            "computeEnvironmentArn",
+            "AWS::Batch::ComputeEnvironment",
+        ),
+        ("describe_job_queues", "jobQueues", "jobQueueArn", "AWS::Batch::JobQueue"),
+    ),
+    "stepfunctions": (("list_state_machines", "stateMachines", "stateMachineArn", "AWS::StepFunctions::StateMachine"),),
+    "iam": (
+        ("list_users", "Users", "UserName", "AWS::IAM::User"),
+        ("list_groups", "Groups", "GroupName", "AWS::IAM::Group"),
+        ("list_open_id_connect_providers", "OpenIDConnectProviderList", "Arn", "AWS::IAM::OIDCProvider"),
+    ),
+}
+"""Services beside the first ones: how each lists what it has, the member that names one, and its registry type."""
+_GONE = frozenset({"deleted", "deleting", "rejected"})
+
+
+def _listed(world: AwsWorld, service: str, region: str) -> Iterator[dict[str, Any]]:
+    for method, members, id, kind in _LISTS.get(service, ()):
+        for one in getattr(world.inner.get(service, region), method)().get(members, ()):
+            if not id:
+                yield _row(kind, one, region)
+                continue
+            status = one.get("State") or one.get("Status") or one.get("CacheClusterStatus") or one.get("LifeCycleState")
+            word = status.get("Code") if isinstance(status, dict) else status
+            of_aws = str(one[id]).startswith("/aws/service/")
+            if str(word).lower() not in _GONE and not one.get("DeletedDate") and not of_aws:
+                tags = one.get("Tags") or []
+                named = isinstance(tags, list) and all("Key" in t for t in tags)
+                yield _row(kind, one[id], region, _tags(tags) if named else {})
 
 
 def _made_with_vpc(kind: str, one: Mapping[str, Any]) -> bool:

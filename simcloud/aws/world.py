@@ -165,6 +165,10 @@ class AwsWorld:
         """What AWS keeps after deletion."""
         return kept(self, self._regions())
 
+    def opened(self) -> list[tuple[str, str]]:
+        """The services that were used, and where."""
+        return sorted(self._opened)
+
     def _regions(self) -> list[str]:
         """The regions in use, with everything open in them that a list of resources looks into."""
         self._open("iam", "us-east-1")

@@ -128,7 +128,10 @@ def _(n: str, wrong: bool) -> None:
     operation="RunInstances",
 )
 def _(n: str, wrong: bool) -> None:
-    trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+    trust = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},'
+        '"Action":"sts:AssumeRole"}]}'
+    )
     role = aws.iam.Role(f"{n}-role", assume_role_policy=trust)
     own = aws.iam.InstanceProfile(f"{n}-profile", role=role.name)
     profile = "nobodys" if wrong else own.name
@@ -178,7 +181,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "volume-without-its-speed",
-    source="EC2 API reference: CreateVolume, Iops is required for io1 and io2; EC2 error codes: InvalidParameterDependency",
+    source="EC2 API reference: CreateVolume, Iops for io1 and io2; EC2 error codes: InvalidParameterDependency",
     code="InvalidParameterDependency",
     operation="CreateVolume",
 )

@@ -9,7 +9,10 @@ import pulumi_aws as aws
 from planted import CHECK, mistake
 
 ROLE = "arn:aws:iam::123456789012:role/some"
-TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+TRUST = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},'
+    '"Action":"sts:AssumeRole"}]}'
+)
 
 
 @mistake(
