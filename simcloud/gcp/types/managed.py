@@ -510,6 +510,7 @@ class Function1(Table):
     path = "projects/{project}/locations/{region}/functions/{name}"
     under: ClassVar[Mapping[str, str]] = {"location": "projects/{project}/locations/{region}"}
     auto_name = AutoName(max_length=63)
+    replace_on = frozenset({"project", "region"})
     kept = frozenset(
         {"sourceArchiveBucket", "sourceArchiveObject", "triggerHttp", "httpsTriggerSecurityLevel", "eventTrigger"}
         | {"httpsTriggerUrl", "timeout", "secretEnvironmentVariables", "secretVolumes", "onDeployUpdatePolicy"}
@@ -520,6 +521,9 @@ class Function1(Table):
         "entryPoint",
         "dockerRepository",
         "buildServiceAccount",
+        "project",
+        "region",
+        "minInstances",
     }
     sources = (PROVIDER + "cloudfunctions_function",)
 
