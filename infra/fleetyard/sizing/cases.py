@@ -294,8 +294,9 @@ def _interleave(case: Case, pipeline: int, micros: float) -> int:
     suffice."""
     if pipeline == 1 or case.framework.id != "megatron" or case.year < 2021:
         return 1
-    per_stage = case.model.layers / pipeline
-    if per_stage != int(per_stage) or micros < pipeline:
+    # Layers divide over stages, by themselves or with embedding and head counted as two more.
+    per_stage = next((n / pipeline for n in (case.model.layers, case.model.layers + 2) if n % pipeline == 0), None)
+    if per_stage is None or micros < pipeline:
         return 1
     wanted = max(1, int(per_stage) // 4)
     return max(

@@ -27,6 +27,9 @@ def number(row: Mapping[str, str | None], name: str, most: float = 1e18) -> floa
     found = text(row, name)
     if not found:
         return None
+    product = re.fullmatch(r"(\d[\d,]*)\s*[*x×]\s*(\d[\d,]*)", found)
+    if product is not None:
+        found = str(int(product[1].replace(",", "")) * int(product[2].replace(",", "")))
     try:
         value = float(found.replace(",", "").replace("_", ""))
     except ValueError:

@@ -56,6 +56,7 @@ MLPERF |= {"4.0": 2024.45, "4.1": 2024.85, "5.0": 2025.4, "5.1": 2025.85, "6.0":
 """When a round of MLPerf Training was published."""
 
 SOFTWARE_YEARS = {"foundry": 2023.6, "mosaic": 2023.6, "torchtitan": 2025.0, "levanter": 2023.3, "megascale": 2024.0}
+SOFTWARE_YEARS |= {"megatron-deepspeed": 2022.2, "metaseq": 2022.3, "fairseq": 2022.0, "gpt-neox": 2022.5}
 """When software whose name comes without a release was mostly measured."""
 
 TORCH = {"1.": 2022.5, "2.0": 2023.2, "2.1": 2023.8, "2.2": 2024.1, "2.3": 2024.3, "2.4": 2024.6, "2.5": 2024.8}
