@@ -19,7 +19,7 @@ from google.rpc import status_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from simcloud.provider.model import AutoName, CloudError, ResourceType
-from simcloud.provider.typecheck import conform
+from simcloud.provider.typecheck import choose, conform
 from simcloud.provider.values import (
     UNKNOWN,
     Change,
@@ -127,6 +127,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         for name, value in kind.defaults.items():
             if inputs.get(name) is None:
                 inputs[name] = value
+        if not failures and self._cloud.package == "gcp":
+            failures = choose(schema, inputs)
         if not failures:
             # What is not known yet may still come: nobody can say that it is missing.
             unknown = {name for name, value in inputs.items() if is_unknown(value)}

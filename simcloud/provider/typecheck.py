@@ -24,6 +24,30 @@ def conform(
     return conformed, failures
 
 
+def choose(schema: ResourceSchema, inputs: Mapping[str, Any]) -> list[Failure]:
+    """Values outside the list that the SDK's documentation gives for a property.
+
+    For the Google provider, whose documentation is generated from the same lists as its own check.
+    """
+    return [
+        Failure(place, f"expected {place.rpartition('.')[2]} to be one of [{' '.join(values)}], got {value}")
+        for path, values in schema.choices.items()
+        for place, value in _at(inputs, path.split("."), "")
+        if isinstance(value, str) and not is_unknown(value) and value and value not in values
+    ]
+
+
+def _at(value: Any, parts: list[str], place: str) -> Iterator[tuple[str, Any]]:
+    """What stands at a dotted path, in every element of the lists on the way."""
+    if isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _at(member, parts, f"{place}[{number}]")
+    elif not parts:
+        yield place, value
+    elif isinstance(value, Mapping) and parts[0] in value:
+        yield from _at(value[parts[0]], parts[1:], f"{place}.{parts[0]}" if place else parts[0])
+
+
 def _members(
     index: TypeIndex,
     types: Mapping[str, str],
