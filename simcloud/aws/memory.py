@@ -6,7 +6,9 @@ tables stay; only the backends in them are taken out and put back.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from moto import backends
@@ -21,8 +23,23 @@ class Table:
     more: dict[str, Any]
 
 
+def _nameable(backend: Any) -> None:
+    """Give a backend's tables factories that can be written down, in place of functions without a name."""
+    for table in vars(backend).values():
+        factory = getattr(table, "default_factory", None)
+        if getattr(factory, "__name__", "") != "<lambda>":
+            continue
+        made = factory()
+        inner = getattr(made, "default_factory", None)
+        table.default_factory = partial(defaultdict, inner) if isinstance(made, defaultdict) else type(made)
+
+
 def taken() -> dict[str, Table]:
     """Every service that this process has used."""
+    for one in BackendDict._instances:
+        for regions in dict.values(one):
+            for backend in dict.values(regions):
+                _nameable(backend)
     return {
         table.service_name: Table(
             {account: dict(dict.items(regions)) for account, regions in dict.items(table)},
