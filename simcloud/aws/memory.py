@@ -27,7 +27,7 @@ def _nameable(backend: Any) -> None:
     """Give a backend's tables factories that can be written down, in place of functions without a name."""
     for table in vars(backend).values():
         factory = getattr(table, "default_factory", None)
-        if getattr(factory, "__name__", "") != "<lambda>":
+        if factory is None or getattr(factory, "__name__", "") != "<lambda>":
             continue
         made = factory()
         inner = getattr(made, "default_factory", None)
