@@ -6,6 +6,7 @@ tables stay; only the backends in them are taken out and put back.
 
 from __future__ import annotations
 
+import copyreg
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
@@ -23,9 +24,24 @@ class Table:
     more: dict[str, Any]
 
 
+def _remade(kind: type, rows: dict[Any, Any], state: dict[str, Any]) -> Any:
+    made: Any = kind.__new__(kind)
+    vars(made).update(state)
+    dict.update(made, rows)
+    return made
+
+
+def _reduced(table: Any) -> Any:
+    """A table of a kind of its own, whose constructor takes what a plain table's does not."""
+    return _remade, (type(table), dict(dict.items(table)), dict(vars(table)))
+
+
 def _nameable(backend: Any) -> None:
     """Give a backend's tables factories that can be written down, in place of functions without a name."""
     for table in vars(backend).values():
+        if isinstance(table, defaultdict) and type(table) is not defaultdict:
+            copyreg.pickle(type(table), _reduced)
+            continue
         factory = getattr(table, "default_factory", None)
         if factory is None or getattr(factory, "__name__", "") != "<lambda>":
             continue
