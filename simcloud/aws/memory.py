@@ -24,8 +24,8 @@ class Table:
     more: dict[str, Any]
 
 
-def _remade(kind: type, rows: dict[Any, Any], state: dict[str, Any]) -> Any:
-    made: Any = kind.__new__(kind)
+def _remade(kind: Any, rows: dict[Any, Any], state: dict[str, Any]) -> Any:
+    made = kind.__new__(kind)
     vars(made).update(state)
     dict.update(made, rows)
     return made
