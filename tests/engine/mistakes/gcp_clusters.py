@@ -150,7 +150,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "pool-with-a-gpu-that-its-machine-takes-not",
-    source="kubernetes-engine/docs/how-to/gpus",
+    source="docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus",
     code="INVALID_ARGUMENT",
     operation=POOL,
 )
@@ -160,14 +160,22 @@ def _(n: str, wrong: bool) -> None:
 
 
 @mistake(
-    "pool-with-a-gpu-that-is-none", source="kubernetes-engine/docs/how-to/gpus", code="INVALID_ARGUMENT", operation=POOL
+    "pool-with-a-gpu-that-is-none",
+    source="docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus",
+    code="INVALID_ARGUMENT",
+    operation=POOL,
 )
 def _(n: str, wrong: bool) -> None:
     card = "nvidia-tesla-t5" if wrong else "nvidia-tesla-t4"
     pool(n, node_config={"machine_type": "n1-standard-4", "guest_accelerators": [{"type": card, "count": 1}]})
 
 
-@mistake("pool-with-three-gpus", source="kubernetes-engine/docs/how-to/gpus", code="INVALID_ARGUMENT", operation=POOL)
+@mistake(
+    "pool-with-three-gpus",
+    source="docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus",
+    code="INVALID_ARGUMENT",
+    operation=POOL,
+)
 def _(n: str, wrong: bool) -> None:
     cards = [{"type": "nvidia-tesla-t4", "count": 3 if wrong else 2}]
     pool(n, node_config={"machine_type": "n1-standard-8", "guest_accelerators": cards})
@@ -175,7 +183,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "pool-that-is-spot-and-preemptible",
-    source="kubernetes-engine/docs/concepts/spot-vms",
+    source="docs.cloud.google.com/kubernetes-engine/docs/concepts/spot-vms",
     code="INVALID_ARGUMENT",
     operation=POOL,
 )
@@ -185,7 +193,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "pool-whose-minimum-is-above-its-maximum",
-    source="kubernetes-engine/docs/how-to/cluster-autoscaler",
+    source="docs.cloud.google.com/kubernetes-engine/docs/how-to/cluster-autoscaler",
     code="INVALID_ARGUMENT",
     operation=POOL,
 )
@@ -195,7 +203,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "pool-of-an-image-that-is-none",
-    source="kubernetes-engine/docs/concepts/node-images",
+    source="docs.cloud.google.com/kubernetes-engine/docs/concepts/node-images",
     code="INVALID_ARGUMENT",
     operation=POOL,
 )
@@ -210,7 +218,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "pool-with-a-reserved-label",
-    source="kubernetes-engine/docs/how-to/creating-managing-labels",
+    source="docs.cloud.google.com/kubernetes-engine/docs/how-to/creating-managing-labels",
     code="INVALID_ARGUMENT",
     operation=POOL,
 )
@@ -221,7 +229,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "pool-of-a-topology-that-is-none",
-    source="kubernetes-engine/docs/how-to/tpus",
+    source="docs.cloud.google.com/kubernetes-engine/docs/how-to/tpus",
     code="INVALID_ARGUMENT",
     operation=POOL,
 )
@@ -238,7 +246,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "pool-with-too-few-hosts-for-its-topology",
-    source="kubernetes-engine/docs/how-to/tpus",
+    source="docs.cloud.google.com/kubernetes-engine/docs/how-to/tpus",
     code="INVALID_ARGUMENT",
     operation=POOL,
 )
@@ -266,24 +274,41 @@ def _(n: str, wrong: bool) -> None:
     node(n, accelerator_type="v5litepod-5" if wrong else "v5litepod-8")
 
 
-@mistake("slice-in-a-zone-without-its-generation", source="tpu/docs/regions-zones", code="NOT_FOUND", operation=NODE)
+@mistake(
+    "slice-in-a-zone-without-its-generation",
+    source="docs.cloud.google.com/tpu/docs/regions-zones",
+    code="NOT_FOUND",
+    operation=NODE,
+)
 def _(n: str, wrong: bool) -> None:
     kind, runtime = ("v5p-8", "v2-alpha-tpuv5") if wrong else ("v5litepod-1", "v2-alpha-tpuv5-lite")
     node(n, accelerator_type=kind, runtime_version=runtime)
 
 
-@mistake("slice-of-a-topology-that-is-none", source="tpu/docs/v5e", code="INVALID_ARGUMENT", operation=NODE)
+@mistake(
+    "slice-of-a-topology-that-is-none",
+    source="docs.cloud.google.com/tpu/docs/v5e",
+    code="INVALID_ARGUMENT",
+    operation=NODE,
+)
 def _(n: str, wrong: bool) -> None:
     config = {"type": "V5LITE_POD", "topology": "3x3" if wrong else "2x4"}
     node(n, accelerator_type=None, accelerator_config=config)
 
 
-@mistake("runtime-of-another-generation", source="tpu/docs/runtimes", code="INVALID_ARGUMENT", operation=NODE)
+@mistake(
+    "runtime-of-another-generation",
+    source="docs.cloud.google.com/tpu/docs/runtimes",
+    code="INVALID_ARGUMENT",
+    operation=NODE,
+)
 def _(n: str, wrong: bool) -> None:
     node(n, runtime_version="v2-alpha-tpuv5" if wrong else "v2-alpha-tpuv5-lite")
 
 
-@mistake("runtime-that-is-none", source="tpu/docs/runtimes", code="INVALID_ARGUMENT", operation=NODE)
+@mistake(
+    "runtime-that-is-none", source="docs.cloud.google.com/tpu/docs/runtimes", code="INVALID_ARGUMENT", operation=NODE
+)
 def _(n: str, wrong: bool) -> None:
     node(n, runtime_version="tpu-vm-v9" if wrong else "v2-alpha-tpuv5-lite")
 
@@ -294,14 +319,19 @@ def _(n: str, wrong: bool) -> None:
     node(n, network_config={"network": there.network, "subnetwork": there.id})
 
 
-@mistake("slice-that-is-spot-and-reserved", source="tpu/docs/spot", code="INVALID_ARGUMENT", operation=NODE)
+@mistake(
+    "slice-that-is-spot-and-reserved",
+    source="docs.cloud.google.com/tpu/docs/spot",
+    code="INVALID_ARGUMENT",
+    operation=NODE,
+)
 def _(n: str, wrong: bool) -> None:
     node(n, scheduling_config={"spot": True, "reserved": wrong})
 
 
 @mistake(
     "several-hosts-that-write-one-disk",
-    source="tpu/docs/attach-durable-block-storage",
+    source="docs.cloud.google.com/tpu/docs/attach-durable-block-storage",
     code="INVALID_ARGUMENT",
     operation=NODE,
 )
@@ -319,7 +349,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "queued-slice-of-another-zone",
-    source="tpu/docs/reference/rest/v2/projects.locations.queuedResources",
+    source="docs.cloud.google.com/tpu/docs/reference/rest/v2/projects.locations.queuedResources",
     code="INVALID_ARGUMENT",
     operation="tpu.projects.locations.queuedResources.create",
 )

@@ -50,7 +50,12 @@ def _(n: str, wrong: bool) -> None:
     machine(n, machine_type="e2-tiny" if wrong else "e2-micro")
 
 
-@mistake("machine-type-of-another-zone", source="compute/docs/gpus/gpu-regions-zones", code="invalid", operation=INSERT)
+@mistake(
+    "machine-type-of-another-zone",
+    source="docs.cloud.google.com/compute/docs/gpus/gpu-regions-zones",
+    code="invalid",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     machine(
         n,
@@ -65,13 +70,18 @@ def _(n: str, wrong: bool) -> None:
     machine(n, zone="us-central1-z" if wrong else "us-central1-b")
 
 
-@mistake("image-that-is-none", source="compute/docs/images", code="invalid", operation=INSERT)
+@mistake("image-that-is-none", source="docs.cloud.google.com/compute/docs/images", code="invalid", operation=INSERT)
 def _(n: str, wrong: bool) -> None:
     image = "debian-cloud/debian-99" if wrong else "debian-cloud/debian-12"
     machine(n, boot_disk={"initialize_params": {"image": image}})
 
 
-@mistake("boot-disk-smaller-than-its-image", source="compute/docs/disks: sizes", code="invalid", operation=INSERT)
+@mistake(
+    "boot-disk-smaller-than-its-image",
+    source="docs.cloud.google.com/compute/docs/disks: sizes",
+    code="invalid",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     machine(n, boot_disk={"initialize_params": {"image": "debian-cloud/debian-12", "size": 5 if wrong else 20}})
 
@@ -82,14 +92,24 @@ def _(n: str, wrong: bool) -> None:
     machine(n, boot_disk={"initialize_params": {"image": "debian-cloud/debian-12", "type": kind}})
 
 
-@mistake("persistent-disk-on-a-hyperdisk-machine", source="compute/docs/disks: N4", code="badRequest", operation=INSERT)
+@mistake(
+    "persistent-disk-on-a-hyperdisk-machine",
+    source="docs.cloud.google.com/compute/docs/disks: N4",
+    code="badRequest",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     kind = "pd-balanced" if wrong else "hyperdisk-balanced"
     boot = {"initialize_params": {"image": "debian-cloud/debian-12", "type": kind, "size": 20}}
     machine(n, machine_type="n4-standard-2", boot_disk=boot)
 
 
-@mistake("gpu-on-a-machine-that-takes-none", source="compute/docs/gpus", code="invalid", operation=INSERT)
+@mistake(
+    "gpu-on-a-machine-that-takes-none",
+    source="docs.cloud.google.com/compute/docs/gpus",
+    code="invalid",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     machine(
         n,
@@ -99,7 +119,12 @@ def _(n: str, wrong: bool) -> None:
     )
 
 
-@mistake("gpu-that-live-migrates", source="compute/docs/gpus/create-vm-with-gpus", code="badRequest", operation=INSERT)
+@mistake(
+    "gpu-that-live-migrates",
+    source="docs.cloud.google.com/compute/docs/gpus/create-vm-with-gpus",
+    code="badRequest",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     machine(
         n,
@@ -109,7 +134,7 @@ def _(n: str, wrong: bool) -> None:
     )
 
 
-@mistake("gpu-that-is-none", source="compute/docs/gpus", code="invalid", operation=INSERT)
+@mistake("gpu-that-is-none", source="docs.cloud.google.com/compute/docs/gpus", code="invalid", operation=INSERT)
 def _(n: str, wrong: bool) -> None:
     machine(
         n,
@@ -119,7 +144,12 @@ def _(n: str, wrong: bool) -> None:
     )
 
 
-@mistake("spot-that-restarts-by-itself", source="compute/docs/instances/spot", code="invalid", operation=INSERT)
+@mistake(
+    "spot-that-restarts-by-itself",
+    source="docs.cloud.google.com/compute/docs/instances/spot",
+    code="invalid",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     scheduling = {"provisioning_model": "SPOT", "preemptible": True, "automatic_restart": wrong}
     machine(n, scheduling={**scheduling, "on_host_maintenance": "TERMINATE"})
@@ -143,7 +173,12 @@ def _(n: str, wrong: bool) -> None:
     machine(n, service_account={"email": email, "scopes": ["cloud-platform"]})
 
 
-@mistake("label-with-capitals", source="compute/docs/labeling-resources", code="invalid", operation=INSERT)
+@mistake(
+    "label-with-capitals",
+    source="docs.cloud.google.com/compute/docs/labeling-resources",
+    code="invalid",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     machine(n, labels={"Team" if wrong else "team": "research"})
 
@@ -154,7 +189,10 @@ def _(n: str, wrong: bool) -> None:
 
 
 @mistake(
-    "reservation-that-is-none", source="compute/docs/instances/reservations-consume", code="invalid", operation=INSERT
+    "reservation-that-is-none",
+    source="docs.cloud.google.com/compute/docs/instances/reservations-consume",
+    code="invalid",
+    operation=INSERT,
 )
 def _(n: str, wrong: bool) -> None:
     kept = gcp.compute.Reservation(
@@ -174,12 +212,22 @@ def _(n: str, wrong: bool) -> None:
     )
 
 
-@mistake("scratch-disk-on-a-machine-without", source="compute/docs/disks/local-ssd", code="invalid", operation=INSERT)
+@mistake(
+    "scratch-disk-on-a-machine-without",
+    source="docs.cloud.google.com/compute/docs/disks/local-ssd",
+    code="invalid",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     machine(n, machine_type="e2-standard-4" if wrong else "n2-standard-4", scratch_disks=[{"interface": "NVME"}])
 
 
-@mistake("two-cards-in-one-network", source="vpc/docs/multiple-interfaces-concepts", code="invalid", operation=INSERT)
+@mistake(
+    "two-cards-in-one-network",
+    source="docs.cloud.google.com/vpc/docs/multiple-interfaces-concepts",
+    code="invalid",
+    operation=INSERT,
+)
 def _(n: str, wrong: bool) -> None:
     other = gcp.compute.Network(f"{n}-other", auto_create_subnetworks=False)
     second = gcp.compute.Subnetwork(f"{n}-other", network=other.id, ip_cidr_range="10.3.0.0/20", region="us-central1")
@@ -236,7 +284,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "regional-group-in-another-regions-zone",
-    source="compute/docs/instance-groups/regional-mig-distribution-shape",
+    source="docs.cloud.google.com/compute/docs/instance-groups/regional-mig-distribution-shape",
     code="invalid",
     operation="compute.regionInstanceGroupManagers.insert",
 )
@@ -266,7 +314,7 @@ def group() -> gcp.compute.InstanceGroupManager:
 
 @mistake(
     "autoscaler-whose-minimum-is-above-its-maximum",
-    source="compute/docs/autoscaler",
+    source="docs.cloud.google.com/compute/docs/autoscaler",
     code="invalid",
     operation="compute.autoscalers.insert",
 )
@@ -279,19 +327,29 @@ def _(n: str, wrong: bool) -> None:
     )
 
 
-@mistake("disk-that-is-too-small", source="compute/docs/disks", code="invalid", operation="compute.disks.insert")
+@mistake(
+    "disk-that-is-too-small",
+    source="docs.cloud.google.com/compute/docs/disks",
+    code="invalid",
+    operation="compute.disks.insert",
+)
 def _(n: str, wrong: bool) -> None:
     gcp.compute.Disk(n, zone="us-central1-a", type="pd-ssd", size=5 if wrong else 10)
 
 
-@mistake("disk-type-that-is-none", source="compute/docs/disks", code="invalid", operation="compute.disks.insert")
+@mistake(
+    "disk-type-that-is-none",
+    source="docs.cloud.google.com/compute/docs/disks",
+    code="invalid",
+    operation="compute.disks.insert",
+)
 def _(n: str, wrong: bool) -> None:
     gcp.compute.Disk(n, zone="us-central1-a", type="ssd" if wrong else "pd-ssd", size=10)
 
 
 @mistake(
     "iops-on-a-disk-that-has-none-to-give",
-    source="compute/docs/disks/hyperdisks",
+    source="docs.cloud.google.com/compute/docs/disks/hyperdisks",
     code="invalid",
     operation="compute.disks.insert",
 )
@@ -303,7 +361,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "regional-disk-in-one-zone",
-    source="compute/docs/disks/regional-persistent-disk",
+    source="docs.cloud.google.com/compute/docs/disks/regional-persistent-disk",
     code="invalid",
     operation="compute.regionDisks.insert",
 )
@@ -352,7 +410,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "placement-policy-across-too-far",
-    source="compute/docs/instances/use-compact-placement-policies",
+    source="docs.cloud.google.com/compute/docs/instances/use-compact-placement-policies",
     code="invalid",
     operation="compute.resourcePolicies.insert",
 )
@@ -366,7 +424,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "instance-group-with-a-member-of-another-zone",
-    source="compute/docs/instance-groups/creating-groups-of-unmanaged-instances",
+    source="docs.cloud.google.com/compute/docs/instance-groups/creating-groups-of-unmanaged-instances",
     code="invalid",
     operation="compute.instanceGroups.addInstances",
 )

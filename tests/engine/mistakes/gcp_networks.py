@@ -117,7 +117,12 @@ def _(n: str, wrong: bool) -> None:
     )
 
 
-@mistake("firewall-port-that-is-none", source="firewall/docs", code="invalid", operation="compute.firewalls.insert")
+@mistake(
+    "firewall-port-that-is-none",
+    source="docs.cloud.google.com/firewall/docs",
+    code="invalid",
+    operation="compute.firewalls.insert",
+)
 def _(n: str, wrong: bool) -> None:
     gcp.compute.Firewall(
         n,
@@ -127,7 +132,12 @@ def _(n: str, wrong: bool) -> None:
     )
 
 
-@mistake("firewall-range-that-is-none", source="firewall/docs", code="invalid", operation="compute.firewalls.insert")
+@mistake(
+    "firewall-range-that-is-none",
+    source="docs.cloud.google.com/firewall/docs",
+    code="invalid",
+    operation="compute.firewalls.insert",
+)
 def _(n: str, wrong: bool) -> None:
     ranges = ["10.0.0.0/40" if wrong else "10.0.0.0/8"]
     gcp.compute.Firewall(n, network=network().id, allows=[{"protocol": "tcp"}], source_ranges=ranges)
@@ -145,7 +155,12 @@ def _(n: str, wrong: bool) -> None:
     gcp.compute.Firewall(n, network=network().id, allows=[{"protocol": "tcp"}], source_ranges=["10.0.0.0/8"], **more)
 
 
-@mistake("route-without-a-next-hop", source="vpc/docs/routes", code="invalid", operation="compute.routes.insert")
+@mistake(
+    "route-without-a-next-hop",
+    source="docs.cloud.google.com/vpc/docs/routes",
+    code="invalid",
+    operation="compute.routes.insert",
+)
 def _(n: str, wrong: bool) -> None:
     hop = {} if wrong else {"next_hop_gateway": "default-internet-gateway"}
     gcp.compute.Route(n, network=network().id, dest_range="192.0.2.0/24", **hop)
@@ -153,7 +168,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "router-with-a-public-asn",
-    source="network-connectivity/docs/router",
+    source="docs.cloud.google.com/network-connectivity/docs/router",
     code="invalid",
     operation="compute.routers.insert",
 )
@@ -161,7 +176,12 @@ def _(n: str, wrong: bool) -> None:
     gcp.compute.Router(n, network=network().id, region="us-central1", bgp={"asn": 3320 if wrong else 64514})
 
 
-@mistake("nat-by-hand-without-addresses", source="nat/docs", code="invalid", operation="compute.routers.patch")
+@mistake(
+    "nat-by-hand-without-addresses",
+    source="docs.cloud.google.com/nat/docs",
+    code="invalid",
+    operation="compute.routers.patch",
+)
 def _(n: str, wrong: bool) -> None:
     address = gcp.compute.Address(f"{n}-right", region="us-central1")
     gcp.compute.RouterNat(
@@ -176,7 +196,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "internal-address-outside-its-subnet",
-    source="compute/docs/ip-addresses",
+    source="docs.cloud.google.com/compute/docs/ip-addresses",
     code="invalid",
     operation="compute.addresses.insert",
 )
@@ -190,7 +210,12 @@ def _(n: str, wrong: bool) -> None:
     )
 
 
-@mistake("peering-with-itself", source="vpc/docs/vpc-peering", code="invalid", operation="compute.networks.addPeering")
+@mistake(
+    "peering-with-itself",
+    source="docs.cloud.google.com/vpc/docs/vpc-peering",
+    code="invalid",
+    operation="compute.networks.addPeering",
+)
 def _(n: str, wrong: bool) -> None:
     other = gcp.compute.Network(f"{n}-other", auto_create_subnetworks=False)
     there = network().self_link if wrong else other.self_link
@@ -199,7 +224,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "peering-of-overlapping-networks",
-    source="vpc/docs/vpc-peering",
+    source="docs.cloud.google.com/vpc/docs/vpc-peering",
     code="invalid",
     operation="compute.networks.addPeering",
 )
@@ -213,7 +238,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "check-slower-than-its-interval",
-    source="load-balancing/docs/health-checks",
+    source="docs.cloud.google.com/load-balancing/docs/health-checks",
     code="invalid",
     operation="compute.healthChecks.insert",
 )
@@ -235,7 +260,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "backend-of-a-group-that-is-none",
-    source="load-balancing/docs",
+    source="docs.cloud.google.com/load-balancing/docs",
     code="invalid",
     operation="compute.backendServices.insert",
 )
@@ -249,7 +274,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "backend-without-a-health-check",
-    source="load-balancing/docs",
+    source="docs.cloud.google.com/load-balancing/docs",
     code="required",
     operation="compute.backendServices.insert",
 )
@@ -261,7 +286,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "internal-backend-of-http",
-    source="load-balancing/docs/internal",
+    source="docs.cloud.google.com/load-balancing/docs/internal",
     code="invalid",
     operation="compute.regionBackendServices.insert",
 )
@@ -278,7 +303,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "bucket-behind-a-balancer-that-is-none",
-    source="load-balancing/docs/https/backend-bucket",
+    source="docs.cloud.google.com/load-balancing/docs/https/backend-bucket",
     code="invalid",
     operation="compute.backendBuckets.insert",
 )
@@ -289,7 +314,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "url-map-without-its-matcher",
-    source="load-balancing/docs/url-map-concepts",
+    source="docs.cloud.google.com/load-balancing/docs/url-map-concepts",
     code="invalid",
     operation="compute.urlMaps.insert",
 )
@@ -304,7 +329,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "url-map-to-a-service-that-is-none",
-    source="load-balancing/docs/url-map-concepts",
+    source="docs.cloud.google.com/load-balancing/docs/url-map-concepts",
     code="invalid",
     operation="compute.urlMaps.insert",
 )
@@ -315,7 +340,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "proxy-without-certificates",
-    source="load-balancing/docs/target-proxies",
+    source="docs.cloud.google.com/load-balancing/docs/target-proxies",
     code="required",
     operation="compute.targetHttpsProxies.insert",
 )
@@ -326,7 +351,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "rule-to-a-target-of-the-wrong-kind",
-    source="load-balancing/docs/forwarding-rule-concepts",
+    source="docs.cloud.google.com/load-balancing/docs/forwarding-rule-concepts",
     code="invalid",
     operation="compute.globalForwardingRules.insert",
 )
@@ -336,7 +361,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "rule-of-several-ports-to-a-proxy",
-    source="load-balancing/docs/forwarding-rule-concepts",
+    source="docs.cloud.google.com/load-balancing/docs/forwarding-rule-concepts",
     code="invalid",
     operation="compute.globalForwardingRules.insert",
 )
@@ -346,7 +371,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "rule-on-a-taken-address",
-    source="load-balancing/docs/forwarding-rule-concepts",
+    source="docs.cloud.google.com/load-balancing/docs/forwarding-rule-concepts",
     code="invalid",
     operation="compute.globalForwardingRules.insert",
 )
@@ -362,7 +387,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "certificate-that-is-none",
-    source="load-balancing/docs/ssl-certificates",
+    source="docs.cloud.google.com/load-balancing/docs/ssl-certificates",
     code="sslCertificateCouldNotBeParsed",
     operation="compute.sslCertificates.insert",
 )
@@ -374,7 +399,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "policy-rule-of-no-address",
-    source="armor/docs/security-policy-overview",
+    source="docs.cloud.google.com/armor/docs/security-policy-overview",
     code="invalid",
     operation="compute.securityPolicies.insert",
 )
@@ -387,18 +412,33 @@ def _(n: str, wrong: bool) -> None:
     gcp.compute.SecurityPolicy(n, rules=rules)
 
 
-@mistake("record-outside-its-zone", source="dns/docs/records", code="invalid", operation="dns.changes.create")
+@mistake(
+    "record-outside-its-zone",
+    source="docs.cloud.google.com/dns/docs/records",
+    code="invalid",
+    operation="dns.changes.create",
+)
 def _(n: str, wrong: bool) -> None:
     name = "www.example.org." if wrong else "www.example.com."
     gcp.dns.RecordSet(n, managed_zone=zone().name, name=name, type="A", ttl=300, rrdatas=["203.0.113.9"])
 
 
-@mistake("record-with-data-of-another-type", source="dns/docs/records", code="invalid", operation="dns.changes.create")
+@mistake(
+    "record-with-data-of-another-type",
+    source="docs.cloud.google.com/dns/docs/records",
+    code="invalid",
+    operation="dns.changes.create",
+)
 def _(n: str, wrong: bool) -> None:
     data = "not-an-address" if wrong else "203.0.113.8"
     gcp.dns.RecordSet(n, managed_zone=zone().name, name="a.example.com.", type="A", ttl=300, rrdatas=[data])
 
 
-@mistake("zone-without-its-dot", source="dns/docs/zones", code="invalid", operation="dns.managedZones.create")
+@mistake(
+    "zone-without-its-dot",
+    source="docs.cloud.google.com/dns/docs/zones",
+    code="invalid",
+    operation="dns.managedZones.create",
+)
 def _(n: str, wrong: bool) -> None:
     gcp.dns.ManagedZone(n, dns_name="example.net" if wrong else "example.net.")

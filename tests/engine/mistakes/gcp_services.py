@@ -54,46 +54,73 @@ def secret() -> gcp.secretmanager.Secret:
 # Buckets, keys, identities --------------------------------------------------------------------------------------------
 
 
-@mistake("bucket-nowhere", source="storage/docs/locations", code="invalid", operation=BUCKET)
+@mistake("bucket-nowhere", source="docs.cloud.google.com/storage/docs/locations", code="invalid", operation=BUCKET)
 def _(n: str, wrong: bool) -> None:
     gcp.storage.Bucket(n, location="MOON-1" if wrong else "US-CENTRAL1")
 
 
-@mistake("bucket-name-that-is-not-legal", source="storage/docs/buckets#naming", code="invalid", operation=BUCKET)
+@mistake(
+    "bucket-name-that-is-not-legal",
+    source="docs.cloud.google.com/storage/docs/buckets#naming",
+    code="invalid",
+    operation=BUCKET,
+)
 def _(n: str, wrong: bool) -> None:
     gcp.storage.Bucket(n, name="my_google_bucket" if wrong else "planted-mistakes-legal-name", location="US")
 
 
-@mistake("bucket-name-that-is-taken", source="storage/docs/buckets#naming", code="conflict", operation=BUCKET)
+@mistake(
+    "bucket-name-that-is-taken",
+    source="docs.cloud.google.com/storage/docs/buckets#naming",
+    code="conflict",
+    operation=BUCKET,
+)
 def _(n: str, wrong: bool) -> None:
     gcp.storage.Bucket(n, name=bucket().name if wrong else "planted-mistakes-free-name", location="US")
 
 
-@mistake("storage-class-that-is-none", source="storage/docs/storage-classes", code="invalid", operation=BUCKET)
+@mistake(
+    "storage-class-that-is-none",
+    source="docs.cloud.google.com/storage/docs/storage-classes",
+    code="invalid",
+    operation=BUCKET,
+)
 def _(n: str, wrong: bool) -> None:
     gcp.storage.Bucket(n, location="US", storage_class="FREEZING" if wrong else "COLDLINE")
 
 
-@mistake("lifecycle-that-moves-nowhere", source="storage/docs/lifecycle", code="invalid", operation=BUCKET)
+@mistake(
+    "lifecycle-that-moves-nowhere",
+    source="docs.cloud.google.com/storage/docs/lifecycle",
+    code="invalid",
+    operation=BUCKET,
+)
 def _(n: str, wrong: bool) -> None:
     action = {"type": "SetStorageClass", **({} if wrong else {"storage_class": "NEARLINE"})}
     gcp.storage.Bucket(n, location="US", lifecycle_rules=[{"action": action, "condition": {"age": 30}}])
 
 
-@mistake("soft-delete-for-a-day", source="storage/docs/soft-delete", code="invalid", operation=BUCKET)
+@mistake(
+    "soft-delete-for-a-day", source="docs.cloud.google.com/storage/docs/soft-delete", code="invalid", operation=BUCKET
+)
 def _(n: str, wrong: bool) -> None:
     seconds = 86400 if wrong else 604800
     gcp.storage.Bucket(n, location="US", soft_delete_policy={"retention_duration_seconds": seconds})
 
 
-@mistake("bucket-label-with-capitals", source="storage/docs/tags-and-labels", code="invalid", operation=BUCKET)
+@mistake(
+    "bucket-label-with-capitals",
+    source="docs.cloud.google.com/storage/docs/tags-and-labels",
+    code="invalid",
+    operation=BUCKET,
+)
 def _(n: str, wrong: bool) -> None:
     gcp.storage.Bucket(n, location="US", labels={"team": "Research" if wrong else "research"})
 
 
 @mistake(
     "list-on-a-bucket-with-uniform-access",
-    source="storage/docs/uniform-bucket-level-access",
+    source="docs.cloud.google.com/storage/docs/uniform-bucket-level-access",
     code="invalid",
     operation="storage.defaultObjectAccessControls.insert",
 )
@@ -105,7 +132,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "everybody-reads-a-guarded-bucket",
-    source="storage/docs/public-access-prevention",
+    source="docs.cloud.google.com/storage/docs/public-access-prevention",
     code="conditionNotMet",
     operation="storage.buckets.setIamPolicy",
 )
@@ -119,7 +146,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "object-in-a-bucket-that-is-none",
-    source="storage/docs/json_api/v1/objects/insert",
+    source="docs.cloud.google.com/storage/docs/json_api/v1/objects/insert",
     code="notFound",
     operation="storage.objects.insert",
 )
@@ -129,7 +156,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "notification-without-the-right-to-publish",
-    source="storage/docs/reporting-changes",
+    source="docs.cloud.google.com/storage/docs/reporting-changes",
     code="forbidden",
     operation="storage.notifications.insert",
 )
@@ -148,7 +175,10 @@ def _(n: str, wrong: bool) -> None:
 
 
 @mistake(
-    "bucket-key-elsewhere", source="storage/docs/encryption/customer-managed-keys", code="invalid", operation=BUCKET
+    "bucket-key-elsewhere",
+    source="docs.cloud.google.com/storage/docs/encryption/customer-managed-keys",
+    code="invalid",
+    operation=BUCKET,
 )
 def _(n: str, wrong: bool) -> None:
     agent = gcp.storage.get_project_service_account().email_address
@@ -169,7 +199,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "key-that-rotates-every-hour",
-    source="kms/docs/key-rotation",
+    source="docs.cloud.google.com/kms/docs/key-rotation",
     code="rotation period must be greater",
     operation=CHECK,
 )
@@ -179,7 +209,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "ring-nowhere",
-    source="kms/docs/locations",
+    source="docs.cloud.google.com/kms/docs/locations",
     code=INVALID,
     operation="cloudkms.projects.locations.keyRings.create",
 )
@@ -189,7 +219,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "account-id-that-is-too-short",
-    source="iam/docs/service-accounts-create",
+    source="docs.cloud.google.com/iam/docs/service-accounts-create",
     code="doesn't match regexp",
     operation=CHECK,
 )
@@ -199,7 +229,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "role-for-nobody",
-    source="iam/docs/principal-identifiers",
+    source="docs.cloud.google.com/iam/docs/principal-identifiers",
     code=INVALID,
     operation="cloudresourcemanager.projects.setIamPolicy",
 )
@@ -210,7 +240,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "role-for-an-account-that-is-none",
-    source="iam/docs/service-accounts",
+    source="docs.cloud.google.com/iam/docs/service-accounts",
     code=INVALID,
     operation="cloudresourcemanager.projects.setIamPolicy",
 )
@@ -222,7 +252,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "role-that-is-misspelt",
-    source="iam/docs/roles-overview",
+    source="docs.cloud.google.com/iam/docs/roles-overview",
     code=INVALID,
     operation="cloudresourcemanager.projects.setIamPolicy",
 )
@@ -233,7 +263,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "custom-role-of-a-permission-that-is-none",
-    source="iam/docs/creating-custom-roles",
+    source="docs.cloud.google.com/iam/docs/creating-custom-roles",
     code=INVALID,
     operation="iam.projects.roles.create",
 )
@@ -245,7 +275,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "provider-without-a-subject",
-    source="iam/docs/manage-workload-identity-pools-providers",
+    source="docs.cloud.google.com/iam/docs/manage-workload-identity-pools-providers",
     code=INVALID,
     operation="iam.projects.locations.workloadIdentityPools.providers.create",
 )
@@ -263,7 +293,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "service-that-is-none",
-    source="service-usage/docs/enable-disable",
+    source="docs.cloud.google.com/service-usage/docs/enable-disable",
     code="PERMISSION_DENIED",
     operation="serviceusage.services.batchEnable",
 )
@@ -285,14 +315,19 @@ def files(n: str, **more: Any) -> gcp.filestore.Instance:
     return gcp.filestore.Instance(n, **{**given, **more})
 
 
-@mistake("share-that-is-too-small", source="filestore/docs/service-tiers", code=INVALID, operation=FILES)
+@mistake(
+    "share-that-is-too-small",
+    source="docs.cloud.google.com/filestore/docs/service-tiers",
+    code=INVALID,
+    operation=FILES,
+)
 def _(n: str, wrong: bool) -> None:
     files(n, file_shares={"name": "share", "capacity_gb": 100 if wrong else 1024})
 
 
 @mistake(
     "share-with-a-dash",
-    source="filestore/docs/reference/rest/v1/projects.locations.instances",
+    source="docs.cloud.google.com/filestore/docs/reference/rest/v1/projects.locations.instances",
     code=INVALID,
     operation=FILES,
 )
@@ -300,19 +335,29 @@ def _(n: str, wrong: bool) -> None:
     files(n, file_shares={"name": "my-share" if wrong else "my_share", "capacity_gb": 1024})
 
 
-@mistake("regional-tier-in-a-zone", source="filestore/docs/service-tiers", code=INVALID, operation=FILES)
+@mistake(
+    "regional-tier-in-a-zone",
+    source="docs.cloud.google.com/filestore/docs/service-tiers",
+    code=INVALID,
+    operation=FILES,
+)
 def _(n: str, wrong: bool) -> None:
     files(n, tier="REGIONAL", location="us-central1-a" if wrong else "us-central1")
 
 
-@mistake("files-on-a-network-that-is-none", source="filestore/docs/networking", code=INVALID, operation=FILES)
+@mistake(
+    "files-on-a-network-that-is-none",
+    source="docs.cloud.google.com/filestore/docs/networking",
+    code=INVALID,
+    operation=FILES,
+)
 def _(n: str, wrong: bool) -> None:
     files(n, networks=[{"network": "nothing" if wrong else network().name, "modes": ["MODE_IPV4"]}])
 
 
 @mistake(
     "database-of-a-tier-that-is-none",
-    source="sql/docs/postgres/instance-settings",
+    source="docs.cloud.google.com/sql/docs/postgres/instance-settings",
     code="invalid",
     operation="sql.instances.insert",
 )
@@ -325,7 +370,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "database-of-a-version-that-is-none",
-    source="sql/docs/db-versions",
+    source="docs.cloud.google.com/sql/docs/db-versions",
     code="badRequest",
     operation="sql.instances.insert",
 )
@@ -338,7 +383,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "database-that-nothing-reaches",
-    source="sql/docs/postgres/configure-ip",
+    source="docs.cloud.google.com/sql/docs/postgres/configure-ip",
     code="invalid",
     operation="sql.instances.insert",
 )
@@ -351,7 +396,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "cache-that-is-too-small-for-replicas",
-    source="memorystore/docs/redis/about-read-replicas",
+    source="docs.cloud.google.com/memorystore/docs/redis/about-read-replicas",
     code=INVALID,
     operation="redis.projects.locations.instances.create",
 )
@@ -369,7 +414,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "table-of-a-column-type-that-is-none",
-    source="bigquery/docs/schemas",
+    source="docs.cloud.google.com/bigquery/docs/schemas",
     code="invalid",
     operation="bigquery.tables.insert",
 )
@@ -387,7 +432,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "dataset-with-a-dash",
-    source="bigquery/docs/datasets#dataset-naming",
+    source="docs.cloud.google.com/bigquery/docs/datasets#dataset-naming",
     code="invalid",
     operation="bigquery.datasets.insert",
 )
@@ -400,7 +445,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "container-with-too-little-memory",
-    source="run/docs/configuring/memory-limits",
+    source="docs.cloud.google.com/run/docs/configuring/memory-limits",
     code=INVALID,
     operation="run.projects.locations.services.create",
 )
@@ -416,7 +461,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "traffic-that-does-not-add-up",
-    source="run/docs/rollouts-rollbacks-traffic-migration",
+    source="docs.cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration",
     code=INVALID,
     operation="run.projects.locations.services.create",
 )
@@ -433,7 +478,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "service-in-a-region-that-is-none",
-    source="run/docs/locations",
+    source="docs.cloud.google.com/run/docs/locations",
     code="PERMISSION_DENIED",
     operation="run.projects.locations.services.create",
 )
@@ -448,7 +493,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "service-with-a-secret-that-is-none",
-    source="run/docs/configuring/services/secrets",
+    source="docs.cloud.google.com/run/docs/configuring/services/secrets",
     code=INVALID,
     operation="run.projects.locations.services.create",
 )
@@ -480,25 +525,38 @@ FUNCTION = "cloudfunctions.projects.locations.functions.create"
 
 
 @mistake(
-    "function-of-a-runtime-that-is-none", source="functions/docs/runtime-support", code=INVALID, operation=FUNCTION
+    "function-of-a-runtime-that-is-none",
+    source="docs.cloud.google.com/functions/docs/runtime-support",
+    code=INVALID,
+    operation=FUNCTION,
 )
 def _(n: str, wrong: bool) -> None:
     function(n, runtime="python99" if wrong else "python311")
 
 
-@mistake("function-without-its-source", source="functions/docs/deploy", code=INVALID, operation=FUNCTION)
+@mistake(
+    "function-without-its-source",
+    source="docs.cloud.google.com/functions/docs/deploy",
+    code=INVALID,
+    operation=FUNCTION,
+)
 def _(n: str, wrong: bool) -> None:
     function(n, **({"source_archive_object": "nothing.zip"} if wrong else {}))
 
 
-@mistake("function-of-odd-memory", source="functions/docs/configuring/memory", code=INVALID, operation=FUNCTION)
+@mistake(
+    "function-of-odd-memory",
+    source="docs.cloud.google.com/functions/docs/configuring/memory",
+    code=INVALID,
+    operation=FUNCTION,
+)
 def _(n: str, wrong: bool) -> None:
     function(n, available_memory_mb=300 if wrong else 512)
 
 
 @mistake(
     "connector-of-a-wrong-range",
-    source="vpc/docs/configure-serverless-vpc-access",
+    source="docs.cloud.google.com/vpc/docs/configure-serverless-vpc-access",
     code=INVALID,
     operation="vpcaccess.projects.locations.connectors.create",
 )
@@ -516,7 +574,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "repository-of-no-mode",
-    source="artifact-registry/docs/repositories/remote-overview",
+    source="docs.cloud.google.com/artifact-registry/docs/repositories/remote-overview",
     code=INVALID,
     operation="artifactregistry.projects.locations.repositories.create",
 )
@@ -527,7 +585,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "subscription-to-a-topic-that-is-none",
-    source="pubsub/docs/create-subscription",
+    source="docs.cloud.google.com/pubsub/docs/create-subscription",
     code="NOT_FOUND",
     operation="pubsub.projects.subscriptions.create",
 )
@@ -537,7 +595,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "subscription-with-a-short-deadline",
-    source="pubsub/docs/subscription-properties",
+    source="docs.cloud.google.com/pubsub/docs/subscription-properties",
     code=INVALID,
     operation="pubsub.projects.subscriptions.create",
 )
@@ -547,7 +605,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "topic-called-goog",
-    source="pubsub/docs/pubsub-basics#resource_names",
+    source="docs.cloud.google.com/pubsub/docs/pubsub-basics#resource_names",
     code=INVALID,
     operation="pubsub.projects.topics.create",
 )
@@ -557,7 +615,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "schedule-that-is-none",
-    source="scheduler/docs/configuring/cron-job-schedules",
+    source="docs.cloud.google.com/scheduler/docs/configuring/cron-job-schedules",
     code=INVALID,
     operation="cloudscheduler.projects.locations.jobs.create",
 )
@@ -572,7 +630,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "secret-replicated-twice-to-one-place",
-    source="secret-manager/docs/choosing-replication",
+    source="docs.cloud.google.com/secret-manager/docs/choosing-replication",
     code=INVALID,
     operation="secretmanager.projects.secrets.create",
 )
@@ -584,7 +642,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "secret-id-with-a-dot",
-    source="secret-manager/docs/reference/rest/v1/projects.secrets/create",
+    source="docs.cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets/create",
     code=INVALID,
     operation="secretmanager.projects.secrets.create",
 )
@@ -597,7 +655,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "logs-kept-for-a-century",
-    source="logging/docs/buckets",
+    source="docs.cloud.google.com/logging/docs/buckets",
     code=INVALID,
     operation="logging.projects.locations.buckets.create",
 )
@@ -613,7 +671,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "sink-to-nowhere",
-    source="logging/docs/export/configure_export_v2",
+    source="docs.cloud.google.com/logging/docs/export/configure_export_v2",
     code=INVALID,
     operation="logging.projects.sinks.create",
 )
@@ -624,7 +682,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "metric-of-a-label-without-an-extractor",
-    source="logging/docs/logs-based-metrics/labels",
+    source="docs.cloud.google.com/logging/docs/logs-based-metrics/labels",
     code=INVALID,
     operation="logging.projects.metrics.create",
 )
@@ -636,7 +694,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "mail-to-no-address",
-    source="monitoring/api/ref_v3/rest/v3/projects.notificationChannels",
+    source="docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.notificationChannels",
     code=INVALID,
     operation="monitoring.projects.notificationChannels.create",
 )
@@ -647,7 +705,7 @@ def _(n: str, wrong: bool) -> None:
 
 @mistake(
     "alert-without-a-metric",
-    source="monitoring/api/ref_v3/rest/v3/projects.alertPolicies",
+    source="docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies",
     code=INVALID,
     operation="monitoring.projects.alertPolicies.create",
 )
