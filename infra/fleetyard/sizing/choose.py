@@ -398,7 +398,9 @@ def _relaxed(question: Question, fields: Sequence[_Field], chosen: Row) -> Itera
         if before is None or after is None:
             continue
         old, new = _row(*before), _row(*after)
-        yield Relaxed(name, _difference(old, new))
+        buys = _difference(old, new)
+        fastest = name == "budget" and question.by != "time" and buys != "nothing"
+        yield Relaxed(name, f"the fastest fleet {buys}" if fastest else buys)
 
 
 def _difference(old: Row, new: Row) -> str:
