@@ -36,6 +36,10 @@ RECOMPUTE = {
 mode does), and whether attention scores are."""
 
 
+VERY_LARGE = 1.5e11
+"""Parameters from which pipelines of more than sixteen stages are looked at where nobody says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A training run as far as it is stated. None stands where a row says nothing.
@@ -222,7 +226,7 @@ def _degrees(case: Case, ranks: int) -> Iterator[tuple[int, int, int]]:
         return
     node = min(case.chip.domain, 8) * case.cores
     tensors = [case.tensor] if case.tensor else [t for t in (1, 2, 4, 8, 16, 32) if t <= node]
-    pipelines = [case.pipeline] if case.pipeline else [p for p in (1, 2, 4, 8, 16) if case.model.layers >= p]
+    pipelines = [case.pipeline] if case.pipeline else _pipelines(case)
     contexts = [context] if context else [c for c in (1, 2, 4, 8, 16, 32) if case.sequence // c >= 4096 or c == 1]
     if case.data and not case.context:
         contexts = [1, 2, 4, 8]
@@ -239,6 +243,12 @@ def _degrees(case: Case, ranks: int) -> Iterator[tuple[int, int, int]]:
                 yield tensor, pipeline, c
     if not any_found:
         yield tensors[0], pipelines[0], contexts[0]
+
+
+def _pipelines(case: Case) -> list[int]:
+    """Stages where nobody says: powers of two, and for very large models deeper ones that layers divide over."""
+    deep = range(20, 65) if case.model.parameters > VERY_LARGE and not case.chip.tpu else ()
+    return [p for p in (1, 2, 4, 8, 16) if case.model.layers >= p] + [p for p in deep if case.model.layers % p == 0]
 
 
 def _expert(case: Case, ranks: int, tensor: int, pipeline: int, data: int) -> int:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from fleetyard.cli import main
 from fleetyard.findings import Exit
 from fleetyard.sizing.batch import SERVING_COLUMNS, TRAINING_COLUMNS, serving_rows, training_rows
+from fleetyard.sizing.cells import number
+from fleetyard.sizing.hardware import find_chip
 from fleetyard.sizing.step import BOUNDS
 
 RUN = {
@@ -253,3 +255,30 @@ LEVELS = ("offline", "server", "interactive")
 def test_decoding_is_no_faster_than_reading_the_weights() -> None:
     found = served(concurrency_or_batch="1", precision="bf16")
     assert float(found["tpot_ms"]) > 2 * 8.03e9 / 3.35e12 * 1e3 * 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "chip"),
+    [
+        ("TPUv5p", "tpu-v5p"),
+        ("TPU v5litepod-256", "tpu-v5e"),
+        ("Cloud TPU v4-512", "tpu-v4"),
+        ("4xL4", "l4"),
+        ("2 x 8 x A100-SXM4-80GB", "a100-sxm4-80gb"),
+        ("NVIDIA H100 80GB HBM3", "h100-sxm-80gb"),
+        ("DGX B200", "b200-sxm"),
+        ("NVIDIA GB200 NVL72", "gb200"),
+        ("RTX A6000", "rtx-a6000"),
+    ],
+)
+def test_chips_are_found_however_they_are_spelt(text: str, chip: str) -> None:
+    found = find_chip(text)
+    assert found is not None
+    assert found.id == chip
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1920*2048", 3932160), ("512 x 4,096", 2097152), ("4M", 4e6), ("1k", 1e3)]
+)
+def test_amounts_are_read_as_people_write_them(text: str, value: float) -> None:
+    assert number({"batch": text}, "batch") == value
