@@ -14,6 +14,7 @@ from fleetyard.findings import Exit
 from fleetyard.sizing.batch import SERVING_COLUMNS, TRAINING_COLUMNS, serving_rows, training_rows
 from fleetyard.sizing.cells import number
 from fleetyard.sizing.hardware import find_chip
+from fleetyard.sizing.models import find_model
 from fleetyard.sizing.step import BOUNDS
 
 RUN = {
@@ -282,3 +283,21 @@ def test_chips_are_found_however_they_are_spelt(text: str, chip: str) -> None:
 )
 def test_amounts_are_read_as_people_write_them(text: str, value: float) -> None:
     assert number({"batch": text}, "batch") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("DeepSeek-R1-Distill-Llama-70B", "llama-3.1-70b"),
+        ("deepseek-ai/DeepSeek-R1-0528", "deepseek-v3"),
+        ("DeepSeek-V3.1", "deepseek-v3"),
+        ("meta-llama/Llama-3.3-70B-Instruct", "llama-3.1-70b"),
+        ("Llama2 70b LoRA", "llama-2-70b"),
+        ("LLaMA 30B", "llama-1-33b"),
+        ("GPT-3 175B", "gpt3-175b"),
+    ],
+)
+def test_models_are_found_however_they_are_spelt(text: str, name: str) -> None:
+    found = find_model(text)
+    assert found is not None
+    assert found.name == name
