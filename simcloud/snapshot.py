@@ -10,13 +10,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import marshal
 import pickle
+import sys
 import threading
 import traceback
+import weakref
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import metadata
+from functools import cache
+from importlib import import_module, metadata
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from simcloud.seal import Seal, SealBrokenError
@@ -88,9 +94,10 @@ def _frozen(part: Any) -> bytes:
     return buffer.getvalue()
 
 
+@cache
 def _code() -> str:
-    """What the state's form depends on: this package's files and the libraries whose objects are in it."""
-    digest = hashlib.sha256()
+    """What the state's form depends on: Python, this package's files and the libraries whose objects are in it."""
+    digest = hashlib.sha256(sys.version.encode())
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         stat = path.stat()
         digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
@@ -103,21 +110,59 @@ _LOCKS = (type(threading.Lock()), type(threading.RLock()))
 
 
 class _Pickler(pickle.Pickler):
-    """Locks come back open; private keys, which a library keeps in its own memory, as their standard form."""
+    """Writes down what pickle by itself cannot, of which the services that a cloud is made of are full."""
 
     def reducer_override(self, value: Any) -> Any:
         """How to make a value again that pickle itself cannot."""
-        if isinstance(value, _LOCKS):
+        if isinstance(value, type):
+            return NotImplemented
+        if isinstance(value, _LOCKS):  # they come back open
             return (threading.Lock if isinstance(value, _LOCKS[0]) else threading.RLock, ())
-        if hasattr(value, "private_bytes") and not isinstance(value, type):
-            from cryptography.hazmat.primitives import serialization as form
+        if isinstance(value, weakref.WeakValueDictionary):
+            return (weakref.WeakValueDictionary, (), None, None, iter(list(value.items())))
+        if isinstance(value, defaultdict) and type(value) is not defaultdict:
+            # A table of a kind of its own, whose constructor takes what a plain table's does not.
+            state = (dict(dict.items(value)), vars(value), value.default_factory)
+            return (type(value).__new__, (type(value),), state, None, None, _fill)
+        if isinstance(value, FunctionType) and "<locals>" in value.__qualname__ and not value.__closure__:
+            return (_function, (value.__module__, value.__qualname__, marshal.dumps(value.__code__)))
+        return _in_standard_form(value)
 
-            pem = value.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
-            return (_private_key, (pem,))
+
+def _fill(table: Any, state: tuple[dict[Any, Any], dict[str, Any], Any]) -> None:
+    rows, attributes, factory = state
+    vars(table).update(attributes)
+    table.default_factory = factory
+    dict.update(table, rows)
+
+
+def _function(module: str, qualname: str, code: bytes) -> Any:
+    """A function made inside another one, such as a table's factory; it knows its module's names only."""
+    made = FunctionType(marshal.loads(code), vars(import_module(module)))  # noqa: S302 - under the user's own seal
+    made.__qualname__ = qualname
+    return made
+
+
+def _in_standard_form(value: Any) -> Any:
+    """Keys and certificates, which a library keeps in its own memory, as PEM; anything else as pickle does it."""
+    if not type(value).__module__.startswith("cryptography."):
         return NotImplemented
+    from cryptography.hazmat.primitives import serialization as form
+
+    if hasattr(value, "private_bytes"):
+        return (_private_key, (value.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()),))
+    if hasattr(value, "not_valid_before_utc"):
+        return (_certificate, (value.public_bytes(form.Encoding.PEM),))
+    return NotImplemented
 
 
 def _private_key(pem: bytes) -> Any:
     from cryptography.hazmat.primitives import serialization
 
     return serialization.load_pem_private_key(pem, password=None)
+
+
+def _certificate(pem: bytes) -> Any:
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificate(pem)

@@ -38,6 +38,12 @@ def _describe_backup_policy(world: AwsWorld, call: Call, moment: Moment) -> Row:
     return world.shelves.find("efs backup", call, id, "PolicyNotFound", f"File system {id} has no backup policy", 404)
 
 
+@served("efs:DeleteFileSystemPolicy")
+def _delete_file_system_policy(world: AwsWorld, call: Call, moment: Moment) -> Row:
+    moto_bridge.backend("efs", call.region).file_systems_by_id[_file_system(call)].file_system_policy = None
+    return {}
+
+
 @served("elasticache:DeleteCacheSubnetGroup")
 def _delete_cache_subnet_group(world: AwsWorld, call: Call, moment: Moment) -> Row:
     name = call.params["CacheSubnetGroupName"]

@@ -17,6 +17,8 @@ import re
 import sys
 import time as time_module
 import uuid as uuid_module
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -46,6 +48,7 @@ for _module in [m for name, m in sys.modules.items() if name.startswith("moto.")
 
 from botocore.exceptions import UnknownServiceError  # noqa: E402 - after moto's clock has been replaced
 from moto import backends  # noqa: E402
+from moto.core.base_backend import AccountSpecificBackend, BackendDict  # noqa: E402
 from moto.core.exceptions import HTTPException  # noqa: E402
 from moto.core.request import Request as MotoRequest  # noqa: E402
 from moto.core.utils import get_service_model  # noqa: E402
@@ -134,6 +137,49 @@ def _steady() -> None:
                 setattr(module, key, replacement)
 
 
+@contextmanager
+def own_chance(what: str) -> Iterator[None]:
+    """A time and a chance of its own for what must come out the same whenever it is first needed.
+
+    A read that the journal does not know may be what needs it first; the ids of later calls must not shift by that.
+    """
+    global _now
+    before = _now, mock_random.getstate()
+    _now = _EPOCH
+    mock_random.seed(what)
+    try:
+        yield
+    finally:
+        _now = before[0]
+        mock_random.setstate(before[1])
+
+
+_EPOCH = datetime(2026, 1, 1)
+
+
+def _bear_apart() -> None:
+    """Make moto's backends, and what EC2 knows of services with endpoints, each with a chance of its own."""
+    from moto.ec2.models.vpcs import VPCBackend
+
+    get, endpoints = AccountSpecificBackend.__getitem__, VPCBackend._collect_default_endpoint_services
+
+    def born(self: Any, region: str) -> Any:
+        if dict.__contains__(self, "aws" if region == "global" else region):
+            return get(self, region)
+        with own_chance(f"{self.service_name} {region}"):
+            return get(self, region)
+
+    def collected(account_id: str, region: str) -> Any:
+        with own_chance(f"endpoint services {region}"):
+            return endpoints(account_id, region)
+
+    AccountSpecificBackend.__getitem__ = born
+    VPCBackend._collect_default_endpoint_services = staticmethod(collected)
+
+
+_bear_apart()
+
+
 @lru_cache(maxsize=64)
 def _routes(service: str) -> list[tuple[re.Pattern[str], Any]]:
     backend = backends.get_backend(service)
@@ -211,21 +257,18 @@ def publish_managed_policies() -> None:
     iam.managed_policies |= iam._init_managed_policies()
 
 
-_touched: set[int] = set()
+def forget() -> None:
+    """Let every service be as in a new process; moto keeps backends, and tables beside them, for a process's life."""
+    for table in BackendDict._instances:
+        table.clear()
+        for kept in of_the_service(table).values():
+            kept.clear()
+    BackendDict._instances.clear()
 
 
-def used(backends_in_use: set[int]) -> None:
-    """Note backends that came from a snapshot: the next world of this process must not take them for empty ones."""
-    _touched.update(backends_in_use)
+def of_the_service(table: Any) -> dict[str, Any]:
+    """What a service's table of backends knows beside them (S3: who owns which bucket's name)."""
+    return {name: value for name, value in vars(table).items() if name not in _OF_EVERY_TABLE}
 
 
-def fresh(service: str, region: str) -> Any:
-    """moto's state of a service in a region, empty, whoever used it before in this process.
-
-    moto keeps its backends for the life of the process, and its own reset forgets those that it has reset once.
-    """
-    found = backend(service, region)
-    if id(found) in _touched:
-        found.reset()
-    _touched.add(id(found))
-    return found
+_OF_EVERY_TABLE = frozenset({"backend", "service_name", "_use_boto3_regions", "_additional_regions", "_id"})

@@ -151,7 +151,12 @@ _TRANSLATED = (
 def _pattern(text: str) -> re.Pattern[str] | None:
     """A pattern of a service model; None for one that Python does not read, which is then not checked."""
     for java, python in _TRANSLATED:
-        text = text.replace(java, python)
+        before, *rest = text.split(java)
+        for part in rest:
+            # A class may stand inside brackets or alone.
+            inside = before.rfind("[") > before.rfind("]") or python.startswith("[") or not python
+            before += (python if inside or len(python) == 2 else f"[{python}]") + part
+        text = before
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -124,6 +124,30 @@ def test_a_snapshot_that_does_not_fit_is_passed_over(filled: Path, harm: str) ->
     assert "a-bucket-of-ours" in str(world.inventory())
 
 
+def test_worlds_of_one_process_see_nothing_of_each_other(filled: Path, tmp_path: Path) -> None:
+    def made(name: str) -> tuple[World, Clients]:
+        world = open_world(tmp_path / name)
+        return world, Clients(lambda request: world.call("aws", request))
+
+    first, clients = made("first")
+    clients.get("ssm", REGION).put_parameter(Name="p", Value="v", Type="String")
+    clients.get("s3", REGION).create_bucket(Bucket="a-bucket-of-the-first")
+    first.close()
+    second, clients = made("second")
+    assert "SSM" not in str(second.inventory())
+    assert "a-bucket-of" not in str(second.inventory())
+    assert not clients.get("ssm", REGION).get_parameters_by_path(Path="/")["Parameters"]
+    clients.get("s3", REGION).create_bucket(Bucket="a-bucket-of-the-first")  # whose name is free here
+    second.close()
+    kept = snapshot.load(tmp_path / "second", Seal())
+    assert kept is not None
+    assert b"a-bucket-of-ours" not in kept["aws"]
+    assert "a-bucket-of-ours" in str(open_world(filled).inventory())
+    again, clients = made("first")
+    assert clients.get("ssm", REGION).get_parameter(Name="p")["Parameter"]["Value"] == "v"
+    assert "a-bucket-of-ours" not in str(again.inventory())
+
+
 def test_nothing_that_was_said_can_be_read_on_disk(tmp_path: Path) -> None:
     world = open_world(tmp_path / "home")
     secret = "correct-horse-battery-staple"

@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_bench import REGION, Bench
 
+from simcloud import snapshot
 from simcloud.aws.client import AwsClient
 from simcloud.aws.types import REGISTRY
 from simcloud.aws.types.base import index
@@ -116,12 +117,45 @@ class Life:
         state = kind.read(self.cloud, one.id, {})
         return {} if state is None else _imported(schema, kind, state)
 
+    def outlive(self) -> None:
+        """The world ends and begins again, out of its journal and out of its snapshot: everything is as it was."""
+        before = self._seen()
+        self.aws.world.close()
+        assert snapshot.reach(self.aws.home) is not None, "the world cannot be written down"
+        (self.aws.home / snapshot.FILE).rename(self.aws.home / "aside")
+        self.aws.open()
+        assert self.aws.world._saved_seq == 0
+        assert_same(self._seen(), before, "out of the journal: ")
+        self.aws.world._journal.close()
+        (self.aws.home / "aside").rename(self.aws.home / snapshot.FILE)
+        self.aws.open()
+        assert self.aws.world._saved_seq == self.aws.world.records(), "the snapshot was passed over"
+        assert_same(self._seen(), before, "out of the snapshot: ")
+
+    def _seen(self) -> Any:
+        """What its API shows of each resource."""
+        shown = [(one.token, one.id, REGISTRY[one.token].read(self.cloud, one.id, one.state)) for one in self.made]
+        return shown, self.aws.world.inventory()
+
     def unmake(self) -> None:
-        """Delete everything, the last first; nothing may stay."""
+        """Outlive the process, then delete everything, the last first; nothing may stay."""
+        self.outlive()
         for one in reversed(self.made):
             kind = REGISTRY[one.token]
             kind.delete(self.cloud, one.id, one.state)
         self.made.clear()
+
+
+def assert_same(found: Any, expected: Any, path: str = "") -> None:
+    """Equal, or the first place where they are not."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for name in found.keys() | expected.keys():
+            assert_same(found.get(name), expected.get(name), f"{path}.{name}")
+    elif isinstance(expected, list | tuple) and isinstance(found, list | tuple) and len(found) == len(expected):
+        for index, (one, other) in enumerate(zip(found, expected, strict=True)):
+            assert_same(one, other, f"{path}[{index}]")
+    else:
+        assert found == expected, f"{path}: {found!r} instead of {expected!r}"
 
 
 def _mistyped(kind: str, value: Any, path: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_bench import Bench
+from life import assert_same
 
 
 def picture(aws: Bench) -> Any:
@@ -20,18 +21,6 @@ def picture(aws: Bench) -> Any:
         "roles": aws.api("iam").list_roles()["Roles"],
         "buckets": aws.api("s3").list_buckets()["Buckets"],
     }
-
-
-def assert_same(found: Any, expected: Any, path: str = "") -> None:
-    """Equal, or the first place where they are not."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for name in found.keys() | expected.keys():
-            assert_same(found.get(name), expected.get(name), f"{path}.{name}")
-    elif isinstance(expected, list) and isinstance(found, list) and len(found) == len(expected):
-        for index, (one, other) in enumerate(zip(found, expected, strict=True)):
-            assert_same(one, other, f"{path}[{index}]")
-    else:
-        assert found == expected, f"{path}: {found!r} instead of {expected!r}"
 
 
 def build(aws: Bench) -> None:
