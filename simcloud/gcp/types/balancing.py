@@ -11,6 +11,8 @@ from simcloud.gcp.types.codec import Place, plain
 from simcloud.gcp.types.table import ComputeTable
 from simcloud.provider.model import AutoName, CloudError, Props
 
+_CHECK: Props = {"checkIntervalSec": 5, "timeoutSec": 5, "healthyThreshold": 2, "unhealthyThreshold": 2}
+
 
 class HttpHealthCheck(ComputeTable):
     """A legacy HTTP health check."""
@@ -19,6 +21,7 @@ class HttpHealthCheck(ComputeTable):
     methods = "compute.httpHealthChecks"
     schema = "HttpHealthCheck"
     argument = "httpHealthCheck"
+    defaults: ClassVar[Props] = {**_CHECK, "port": 80, "requestPath": "/"}
     sources = (PROVIDER + "compute_http_health_check",)
 
 
@@ -29,6 +32,7 @@ class HttpsHealthCheck(ComputeTable):
     methods = "compute.httpsHealthChecks"
     schema = "HttpsHealthCheck"
     argument = "httpsHealthCheck"
+    defaults: ClassVar[Props] = {**_CHECK, "port": 443, "requestPath": "/"}
     sources = (PROVIDER + "compute_https_health_check",)
 
 
@@ -40,6 +44,8 @@ class RegionHealthCheck(ComputeTable):
     schema = "HealthCheck"
     argument = "healthCheck"
     computed = frozenset({f"{k}HealthCheck" for k in ("tcp", "http", "https", "ssl", "http2", "grpc")})
+    defaults: ClassVar[Props] = _CHECK
+    exclusive = (tuple(f"{k}HealthCheck" for k in ("grpc", "grpcTls", "http2", "http", "https", "ssl", "tcp")),)
     sources = (PROVIDER + "compute_region_health_check",)
 
 
@@ -48,7 +54,17 @@ class _Backends(ComputeTable):
     setters: ClassVar[Mapping[str, str]] = {"securityPolicy": "setSecurityPolicy"}
     updates = "whole"
     kept = frozenset({"iap.enabled"})
+    renamed: ClassVar[Mapping[str, str]] = {
+        "logConfig.requestHeaders": "loggingHttpRequestHeaders",
+        "logConfig.responseHeaders": "loggingHttpResponseHeaders",
+    }
+    defaults: ClassVar[Props] = {"connectionDrainingTimeoutSec": 300}
     unordered = frozenset({"healthChecks"})
+    inner_computed = frozenset(
+        {f"backends.{n}" for n in ("maxConnections", "maxRate", "maxUtilization", "maxRatePerInstance")}
+        | {f"cdnPolicy.{n}" for n in ("cacheMode", "clientTtl", "defaultTtl", "maxTtl", "negativeCaching")}
+        | {"iap.oauth2ClientSecretSha256"}
+    )
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
         """See Table. Draining stands in a block of its own; a name of a health check may be of any kind."""
@@ -80,7 +96,8 @@ class BackendService(_Backends):
     methods = "compute.backendServices"
     schema = "BackendService"
     argument = "backendService"
-    computed = frozenset({"protocol", "portName", "timeoutSec", "sessionAffinity", "cdnPolicy", "iap"})
+    computed = frozenset({"iap"})
+    unordered = frozenset({"healthChecks", "customRequestHeaders", "customResponseHeaders"})
     sources = (PROVIDER + "compute_backend_service",)
 
 
@@ -92,7 +109,9 @@ class RegionBackendService(_Backends):
     schema = "BackendService"
     argument = "backendService"
     setters: ClassVar[Mapping[str, str]] = {}
-    computed = frozenset({"protocol", "portName", "timeoutSec", "sessionAffinity", "iap"})
+    in_place = frozenset({"region"})
+    replace_on = frozenset({"loadBalancingScheme"})
+    exclusive = (("haPolicy", "healthChecks"), ("haPolicy", "failoverPolicy"), ("haPolicy", "sessionAffinity"))
     sources = (PROVIDER + "compute_region_backend_service",)
 
 
@@ -104,6 +123,7 @@ class BackendBucket(ComputeTable):
     schema = "BackendBucket"
     argument = "backendBucket"
     updates = "whole"
+    inner_computed = frozenset(f"cdnPolicy.{n}" for n in ("cacheMode", "clientTtl", "defaultTtl", "maxTtl"))
     sources = (PROVIDER + "compute_backend_bucket",)
 
 
@@ -116,6 +136,15 @@ class URLMap(ComputeTable):
     argument = "urlMap"
     updates = "whole"
     refs: ClassVar[Mapping[str, str]] = {"defaultService": "backendServices"}
+    unordered = frozenset({"hostRules.hosts", "pathMatchers.pathRules.paths"})
+    exclusive = (("defaultService", "defaultUrlRedirect"), ("defaultRouteAction", "defaultUrlRedirect"))
+    checked = frozenset(
+        f"{where}.redirectResponseCode"
+        for where in (
+            *("defaultUrlRedirect", "pathMatchers.defaultUrlRedirect"),
+            *("pathMatchers.pathRules.urlRedirect", "pathMatchers.routeRules.urlRedirect"),
+        )
+    )
     sources = (PROVIDER + "compute_url_map",)
 
 
@@ -124,6 +153,7 @@ class RegionUrlMap(URLMap):
 
     token = "gcp:compute/regionUrlMap:RegionUrlMap"
     methods = "compute.regionUrlMaps"
+    in_place = frozenset({"region"})
     sources = (PROVIDER + "compute_region_url_map",)
 
 
@@ -136,6 +166,7 @@ class TargetHttpProxy(ComputeTable):
     argument = "targetHttpProxy"
     refs: ClassVar[Mapping[str, str]] = {"urlMap": "urlMaps"}
     setters: ClassVar[Mapping[str, str]] = {"urlMap": "setUrlMap"}
+    replace_on = frozenset({"description", "httpKeepAliveTimeoutSec", "proxyBind"})
     sources = (PROVIDER + "compute_target_http_proxy",)
 
 
@@ -147,6 +178,7 @@ class RegionTargetHttpProxy(ComputeTable):
     schema = "TargetHttpProxy"
     argument = "targetHttpProxy"
     setters: ClassVar[Mapping[str, str]] = {"urlMap": "setUrlMap"}
+    replace_on = frozenset({"description", "httpKeepAliveTimeoutSec"})
     sources = (PROVIDER + "compute_region_target_http_proxy",)
 
 
@@ -169,6 +201,8 @@ class TargetHttpsProxy(ComputeTable):
         "quicOverride": "setQuicOverride",
     }
     kept = frozenset({"certificateManagerCertificates"})
+    replace_on = frozenset({"description", "httpKeepAliveTimeoutSec", "proxyBind", "tlsEarlyData"})
+    exclusive = (("certificateManagerCertificates", "sslCertificates"),)
     sources = (PROVIDER + "compute_target_https_proxy",)
 
 
@@ -182,6 +216,7 @@ class TargetTCPProxy(ComputeTable):
     refs: ClassVar[Mapping[str, str]] = {"backendService": "backendServices"}
     renamed: ClassVar[Mapping[str, str]] = {"backendService": "service"}
     setters: ClassVar[Mapping[str, str]] = {"service": "setBackendService", "proxyHeader": "setProxyHeader"}
+    replace_on = frozenset({"description", "proxyBind"})
     sources = (PROVIDER + "compute_target_tcp_proxy",)
 
 
@@ -198,7 +233,14 @@ class TargetSSLProxy(TargetTCPProxy):
         "proxyHeader": "setProxyHeader",
         "sslCertificates": "setSslCertificates",
     }
+    replace_on = frozenset({"description"})
     sources = (PROVIDER + "compute_target_ssl_proxy",)
+
+
+_RULE = frozenset({"description", "ipAddress", "ipProtocol", "ipVersion", "network", "networkTier", "portRange"}) | {
+    *("noAutomateDnsZone", "serviceDirectoryRegistrations", "sourceIpRanges", "subnetwork"),
+}
+"""What makes a new forwarding rule, of a region or global."""
 
 
 class ForwardingRule(ComputeTable):
@@ -208,7 +250,7 @@ class ForwardingRule(ComputeTable):
     methods = "compute.forwardingRules"
     schema = "ForwardingRule"
     argument = "forwardingRule"
-    computed = frozenset({"ipAddress", "ipProtocol", "network", "subnetwork", "networkTier", "ports", "portRange"})
+    computed = frozenset({"ports"})
     refs: ClassVar[Mapping[str, str]] = {
         "network": "networks",
         "subnetwork": "subnetworks",
@@ -216,6 +258,16 @@ class ForwardingRule(ComputeTable):
     }
     renamed: ClassVar[Mapping[str, str]] = {"ipAddress": "IPAddress", "ipProtocol": "IPProtocol"}
     setters: ClassVar[Mapping[str, str]] = {"target": "setTarget"}
+    replace_on = _RULE | {
+        "allPorts",
+        "backendService",
+        "isMirroringCollector",
+        "loadBalancingScheme",
+        "ports",
+        "serviceLabel",
+    }
+    defaults: ClassVar[Props] = {"recreateClosedPsc": False}
+    unordered = frozenset({"ports"})
     sources: ClassVar[tuple[str, ...]] = (PROVIDER + "compute_forwarding_rule",)
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
@@ -255,8 +307,11 @@ class GlobalForwardingRule(ForwardingRule):
 
     token = "gcp:compute/globalForwardingRule:GlobalForwardingRule"
     methods = "compute.globalForwardingRules"
-    computed = frozenset({"ipAddress", "ipProtocol", "network", "subnetwork", "networkTier", "portRange"})
+    computed = frozenset({"portRange"})
     refs: ClassVar[Mapping[str, str]] = {"network": "networks", "subnetwork": "subnetworks"}
+    replace_on = _RULE | {"metadataFilters"}
+    defaults: ClassVar[Props] = {}
+    unordered = frozenset()
     sources = (PROVIDER + "compute_global_forwarding_rule",)
 
 
@@ -269,6 +324,9 @@ class TargetPool(ComputeTable):
     argument = "targetPool"
     renamed: ClassVar[Mapping[str, str]] = {"healthChecks": "healthChecks"}
     refs: ClassVar[Mapping[str, str]] = {"backupPool": "targetPools"}
+    replace_on = frozenset({"description", "failoverRatio", "sessionAffinity"})
+    defaults: ClassVar[Props] = {"sessionAffinity": "NONE"}
+    unordered = frozenset({"instances"})
     sources = (PROVIDER + "compute_target_pool",)
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
@@ -323,6 +381,7 @@ class ManagedSslCertificate(ComputeTable):
     methods = "compute.sslCertificates"
     schema = "SslCertificate"
     argument = "sslCertificate"
+    replace_on = frozenset({"description", "managed", "type"})
     sources = (PROVIDER + "compute_managed_ssl_certificate",)
 
     def decode(
@@ -340,6 +399,8 @@ class SSLCertificate(ManagedSslCertificate):
 
     token = "gcp:compute/sSLCertificate:SSLCertificate"
     write_only = frozenset({"privateKey", "namePrefix"})
+    replace_on = frozenset({"certificate", "description", "namePrefix", "privateKey", "privateKeyWoVersion"})
+    exclusive = (("name", "namePrefix"), ("privateKey", "privateKeyWo"))
     sources = (PROVIDER + "compute_ssl_certificate",)
 
 
@@ -350,6 +411,8 @@ class SSLPolicy(ComputeTable):
     methods = "compute.sslPolicies"
     schema = "SslPolicy"
     argument = "sslPolicy"
+    replace_on = frozenset({"description"})
+    unordered = frozenset({"customFeatures"})
     sources = (PROVIDER + "compute_ssl_policy",)
 
 
@@ -361,6 +424,7 @@ class NetworkEndpointGroup(ComputeTable):
     schema = "NetworkEndpointGroup"
     argument = "networkEndpointGroup"
     refs: ClassVar[Mapping[str, str]] = {"network": "networks", "subnetwork": "subnetworks"}
+    replace_on = frozenset({"defaultPort", "description", "network", "networkEndpointType", "subnetwork"})
     sources = (PROVIDER + "compute_network_endpoint_group",)
 
 
@@ -372,6 +436,12 @@ class RegionNetworkEndpointGroup(ComputeTable):
     schema = "NetworkEndpointGroup"
     argument = "networkEndpointGroup"
     refs: ClassVar[Mapping[str, str]] = {"network": "networks", "subnetwork": "subnetworks"}
+    replace_on = frozenset(
+        {"description", "network", "networkEndpointType", "subnetwork", "pscTargetService", "pscData"}
+    ) | {
+        *("appEngine", "cloudFunction", "cloudRun"),
+    }
+    exclusive = (("appEngine", "cloudFunction", "cloudRun"),)
     sources = (PROVIDER + "compute_region_network_endpoint_group",)
 
 
@@ -382,6 +452,22 @@ class Autoscaler(ComputeTable):
     methods = "compute.autoscalers"
     schema = "Autoscaler"
     argument = "autoscaler"
+    renamed: ClassVar[Mapping[str, str]] = {
+        f"autoscalingPolicy.{name}": api
+        for name, api in {
+            "cooldownPeriod": "coolDownPeriodSec",
+            "cpuUtilization.target": "utilizationTarget",
+            "loadBalancingUtilization.target": "utilizationTarget",
+            "maxReplicas": "maxNumReplicas",
+            "metrics": "customMetricUtilizations",
+            "metrics.name": "metric",
+            "metrics.target": "utilizationTarget",
+            "metrics.type": "utilizationTargetType",
+            "minReplicas": "minNumReplicas",
+            "stabilizationPeriod": "stabilizationPeriodSec",
+        }.items()
+    }
+    inner_computed = frozenset({"autoscalingPolicy.cpuUtilization"})
     sources = (PROVIDER + "compute_autoscaler",)
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
@@ -427,6 +513,8 @@ class InstanceGroup(ComputeTable):
     argument = "instanceGroup"
     kept = frozenset({"instances"})
     unordered = frozenset({"instances"})
+    replace_on = frozenset({"description", "network"})
+    path = "projects/{project}/zones/{zone}/instanceGroups/{name}"
     sources = (PROVIDER + "compute_instance_group",)
     refs: ClassVar[Mapping[str, str]] = {"network": "networks"}
     renamed: ClassVar[Mapping[str, str]] = {"network": "network", "description": "description"}
@@ -489,6 +577,21 @@ class Image(ComputeTable):
     schema = "Image"
     argument = "image"
     refs: ClassVar[Mapping[str, str]] = {"sourceDisk": "disks", "sourceSnapshot": "snapshots"}
+    renamed: ClassVar[Mapping[str, str]] = {"rawDisk.sha1": "sha1Checksum"} | {
+        f"{key}.kmsKeySelfLink": "kmsKeyName"
+        for key in (
+            "imageEncryptionKey",
+            "sourceDiskEncryptionKey",
+            "sourceImageEncryptionKey",
+            "sourceSnapshotEncryptionKey",
+        )
+    }
+    replace_on = frozenset(
+        {"description", "diskSizeGb", "family", "guestOsFeatures", "imageEncryptionKey", "licenses"}
+    ) | {
+        *("rawDisk", "sourceDisk", "sourceImage", "sourceSnapshot", "storageLocations", "shieldedInstanceInitialState"),
+        *("sourceDiskEncryptionKey", "sourceImageEncryptionKey", "sourceSnapshotEncryptionKey"),
+    }
     sources = (PROVIDER + "compute_image",)
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
@@ -506,7 +609,14 @@ class Snapshot(ComputeTable):
     schema = "Snapshot"
     argument = "snapshot"
     kept = frozenset({"zone", "sourceDisk"})
-    computed = frozenset({"zone"})
+    renamed: ClassVar[Mapping[str, str]] = {
+        "snapshotEncryptionKey.kmsKeySelfLink": "kmsKeyName",
+        "sourceDiskEncryptionKey.kmsKeySelfLink": "kmsKeyName",
+    }
+    replace_on = frozenset({"chainName", "description", "snapshotType", "sourceDisk", "storageLocations", "zone"}) | {
+        *("snapshotEncryptionKey", "sourceDiskEncryptionKey", "sourceInstantSnapshot"),
+    }
+    exclusive = (("sourceDisk", "sourceInstantSnapshot"),)
     sources = (PROVIDER + "compute_snapshot",)
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
@@ -530,10 +640,14 @@ class RegionDisk(ComputeTable):
     methods = "compute.regionDisks"
     schema = "Disk"
     argument = "disk"
-    renamed: ClassVar[Mapping[str, str]] = {"size": "sizeGb", "snapshot": "sourceSnapshot"}
+    renamed: ClassVar[Mapping[str, str]] = {"size": "sizeGb", "snapshot": "sourceSnapshot", "image": "sourceImage"}
     bare = frozenset({"type"})
     setters: ClassVar[Mapping[str, str]] = {"sizeGb": "resize"}
-    computed = frozenset({"size", "physicalBlockSizeBytes", "guestOsFeatures", "licenses"})
+    defaults: ClassVar[Props] = {"type": "pd-standard", "createSnapshotBeforeDestroy": False}
+    replace_on = frozenset({"description", "image", "replicaZones", "snapshot", "sourceDisk", "type"}) | {
+        *("diskEncryptionKey", "guestOsFeatures", "licenses", "physicalBlockSizeBytes", "asyncPrimaryDisk"),
+        *("sourceImageEncryptionKey", "sourceSnapshotEncryptionKey"),
+    }
     sources = (PROVIDER + "compute_region_disk",)
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
@@ -556,7 +670,16 @@ class Reservation(ComputeTable):
         "specificReservation.instanceProperties.localSsds.diskSizeGb": "diskSizeGb",
     }
     kept = frozenset({"shareSettings.projectMaps"})
-    computed = frozenset({"shareSettings"})
+    defaults: ClassVar[Props] = {"specificReservationRequired": False}
+    replace_on = frozenset({"description", "specificReservationRequired", "specificReservation.instanceProperties"}) | {
+        *(
+            "shareSettings.shareType",
+            "reservationSharingPolicy.serviceShareType",
+            "deleteAtTime",
+            "deleteAfterDuration",
+        ),
+    }
+    inner_computed = frozenset({"specificReservation.inUseCount", "specificReservation.assuredCount"})
     sources = (PROVIDER + "compute_reservation",)
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
@@ -582,7 +705,11 @@ class SecurityPolicy(ComputeTable):
     methods = "compute.securityPolicies"
     schema = "SecurityPolicy"
     argument = "securityPolicy"
-    computed = frozenset({"rules", "type"})
+    replace_on = frozenset({"type"})
+    unordered = frozenset({"rules.match.config.srcIpRanges"})
+    checked = frozenset({"advancedOptionsConfig.logLevel", "advancedOptionsConfig.jsonParsing"}) | {
+        *("rules.redirectOptions.type", "rules.rateLimitOptions.exceedRedirectOptions.type"),
+    }
     sources = (PROVIDER + "compute_security_policy",)
 
     def make(self, cloud: GcpClient, inputs: Props, parts: dict[str, str]) -> dict[str, Any]:

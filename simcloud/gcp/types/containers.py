@@ -22,6 +22,36 @@ _NODE = {
     "taints": "taints",
     "resourceManagerTags": "resourceManagerTags.tags",
 }
+_NODE_REPLACES = frozenset(
+    f"nodeConfig.{n}"
+    for n in (
+        *("advancedMachineFeatures", "bootDiskKmsKey", "enableConfidentialStorage", "ephemeralStorageLocalSsdConfig"),
+        *("flexStart", "guestAccelerators", "hostMaintenancePolicy", "localNvmeSsdBlockConfig", "localSsdCount"),
+        *("localSsdEncryptionMode", "maxRunDuration", "metadata", "minCpuPlatform", "nodeGroup", "oauthScopes"),
+        *("preemptible", "reservationAffinity", "sandboxConfig", "secondaryBootDisks", "serviceAccount"),
+        *("shieldedInstanceConfig", "soleTenantConfig", "spot", "confidentialNodes.confidentialInstanceType"),
+    )
+)
+"""What of a node's configuration makes a new pool, or a new cluster."""
+_NODE_UNORDERED = frozenset({"nodeConfig.oauthScopes", "nodeConfig.reservationAffinity.values"})
+_NODE_FILLED = frozenset(
+    f"nodeConfig.{n}"
+    for n in (
+        *("confidentialNodes", "diskSizeGb", "diskType", "effectiveTaints", "guestAccelerators", "imageType"),
+        *("guestAccelerators.gpuDriverInstallationConfig", "kubeletConfig", "labels", "linuxNodeConfig"),
+        *("localSsdCount", "machineType", "metadata", "minCpuPlatform", "oauthScopes", "serviceAccount"),
+        *("shieldedInstanceConfig", "windowsNodeConfig", "workloadMetadataConfig"),
+    )
+)
+"""What the service fills in of a node's configuration."""
+_NODE_CHECKED = frozenset(
+    f"nodeConfig.{n}"
+    for n in (
+        *("taints.effect", "workloadMetadataConfig.mode", "reservationAffinity.consumeReservationType"),
+        *("guestAccelerators.gpuDriverInstallationConfig.gpuDriverVersion", "localSsdEncryptionMode"),
+        *("confidentialNodes.confidentialInstanceType", "linuxNodeConfig.cgroupMode", "sandboxConfig.type"),
+    )
+)
 _NODE_KEPT = ("effectiveTaints", "hostMaintenancePolicy")
 
 
@@ -60,14 +90,32 @@ class NodePool(Table):
     methods = "container.projects.locations.clusters.nodePools"
     schema = "NodePool"
     wrapped = "nodePool"
-    labelled = False
     auto_name = AutoName(max_length=40, lower=True)
     renamed: ClassVar[Mapping[str, str]] = _POOL
     kept = frozenset(
         {"nodeCount", "namePrefix", "nodeDrainConfigs", "initialNodeCount"} | {f"nodeConfig.{n}" for n in _NODE_KEPT}
     )
-    computed = frozenset({"nodeConfig", "placementPolicy", "queuedProvisioning"})
+    computed = frozenset({"placementPolicy", "queuedProvisioning"})
     changed_by_update = frozenset({"instanceGroupUrls", "managedInstanceGroupUrls", "operation"})
+    path = "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"
+    replace_on = (
+        _NODE_REPLACES
+        | {"maxPodsPerNode", "namePrefix", "placementPolicy.policyName", "queuedProvisioning"}
+        | {
+            f"networkConfig.{n}"
+            for n in (
+                *("acceleratorNetworkProfile", "additionalNodeNetworkConfigs", "additionalPodNetworkConfigs"),
+                *("createPodRange", "podIpv4CidrBlock", "podRange", "subnetwork"),
+            )
+        }
+    )
+    replace_block = frozenset({"placementPolicy", "networkConfig.podCidrOverprovisionConfig"})
+    unordered = _NODE_UNORDERED | {"nodeLocations"}
+    inner_computed = _NODE_FILLED | {
+        *("autoscaling.locationPolicy", "upgradeSettings.maxSurge", "upgradeSettings.maxUnavailable"),
+        *(f"networkConfig.{n}" for n in ("enablePrivateNodes", "podIpv4CidrBlock", "podRange", "subnetwork")),
+    }
+    checked = _NODE_CHECKED | {"autoscaling.locationPolicy", "upgradeSettings.strategy"}
     sources = (PROVIDER + "container_node_pool",)
 
     def parts_of(self, cloud: GcpClient, inputs: Props) -> dict[str, str]:
@@ -147,6 +195,12 @@ def _node_changes(old: Props, new: Props, config: Mapping[str, Any]) -> dict[str
     return made
 
 
+_NOT_WITH_AUTOPILOT = (
+    *("defaultMaxPodsPerNode", "enableIntranodeVisibility", "enableShieldedNodes", "networkPolicy", "nodePools"),
+    "removeDefaultNodePool",
+)
+
+
 class Cluster(Table):
     """A cluster."""
 
@@ -191,22 +245,78 @@ class Cluster(Table):
         | {"ipAllocationPolicy.stackType", "ipAllocationPolicy.additionalIpRangesConfigs", "resourceLabels"}
         | {"ipAllocationPolicy.additionalPodRangesConfig", "ipAllocationPolicy.podCidrOverprovisionConfig"}
     )
-    computed = frozenset({"nodeConfig", "nodePools", "nodeLocations", "networkingMode", "maintenancePolicy"}) | {
-        "binaryAuthorization",
-        "networkPolicy",
-        "dnsConfig",
-        "enableMultiNetworking",
-        "secretManagerConfig",
-        "workloadIdentityConfig",
-        "minMasterVersion",
+    computed = frozenset({"binaryAuthorization", "dnsConfig", "maintenancePolicy", "minMasterVersion"}) | {
+        *("networkPolicy", "secretManagerConfig"),
     }
-    changed_by_update = frozenset({"labelFingerprint", "masterVersion", "operation"})
-    defaults: ClassVar[Props] = {"networkingMode": "VPC_NATIVE"}
+    changed_by_update = frozenset({"masterVersion", "operation"})
+    path = "projects/{project}/locations/{location}/clusters/{name}"
+    defaults: ClassVar[Props] = {
+        "networkingMode": "VPC_NATIVE",
+        "deletionProtection": True,
+        "network": "default",
+        "allowNetAdmin": None,
+        "enableAutopilot": None,
+        "enableKubernetesAlpha": False,
+        "enableMultiNetworking": False,
+        "enableFqdnNetworkPolicy": False,
+        "enableCiliumClusterwideNetworkPolicy": False,
+        "disableL4LbFirewallReconciliation": False,
+    }
+    replace_on = _NODE_REPLACES | {
+        *("clusterIpv4Cidr", "confidentialNodes", "datapathProvider", "defaultMaxPodsPerNode", "description"),
+        *("enableAutopilot", "enableKubernetesAlpha", "enableTpu", "initialNodeCount", "network", "networkingMode"),
+        *("subnetwork", "masterAuth.clientCertificateConfig", "privateClusterConfig.masterIpv4CidrBlock"),
+        *("privateClusterConfig.privateEndpointSubnetwork", "ipAllocationPolicy.clusterIpv4CidrBlock"),
+        *("ipAllocationPolicy.clusterSecondaryRangeName", "ipAllocationPolicy.servicesIpv4CidrBlock"),
+        *("ipAllocationPolicy.servicesSecondaryRangeName", "userManagedKeysConfig.aggregationCa"),
+        *("clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey", "userManagedKeysConfig.clusterCa"),
+        *("userManagedKeysConfig.etcdApiCa", "userManagedKeysConfig.etcdPeerCa"),
+    }
+    replace_block = frozenset({"ipAllocationPolicy", "ipAllocationPolicy.podCidrOverprovisionConfig"})
+    exclusive = (
+        ("clusterIpv4Cidr", "ipAllocationPolicy"),
+        *(("enableAutopilot", other) for other in _NOT_WITH_AUTOPILOT),
+    )
+    unordered = _NODE_UNORDERED | {
+        *("nodeLocations", "loggingConfig.enableComponents", "monitoringConfig.enableComponents"),
+        "enableK8sBetaApis.enabledApis",
+    }
+    inner_computed = _NODE_FILLED | {
+        *(f"masterAuth.{n}" for n in ("clientCertificate", "clientKey", "clusterCaCertificate")),
+        *(f"privateClusterConfig.{n}" for n in ("peeringName", "privateEndpoint", "publicEndpoint")),
+        *("privateClusterConfig.masterIpv4CidrBlock", "privateClusterConfig.masterGlobalAccessConfig"),
+        *(f"ipAllocationPolicy.{n}" for n in ("clusterIpv4CidrBlock", "clusterSecondaryRangeName")),
+        *(f"ipAllocationPolicy.{n}" for n in ("servicesIpv4CidrBlock", "servicesSecondaryRangeName")),
+        *(
+            "clusterAutoscaling.autoProvisioningDefaults",
+            "clusterAutoscaling.resourceLimits",
+            "clusterAutoscaling.enabled",
+        ),
+        *("controlPlaneEndpointsConfig.dnsEndpointConfig", "controlPlaneEndpointsConfig.ipEndpointsConfig"),
+        *("maintenancePolicy.dailyMaintenanceWindow.duration", "fleet.membership", "monitoringConfig.enableComponents"),
+        *(
+            "monitoringConfig.managedPrometheus",
+            "securityPostureConfig.mode",
+            "securityPostureConfig.vulnerabilityMode",
+        ),
+        *(f"addonsConfig.{n}" for n in ("gcePersistentDiskCsiDriverConfig", "gcpFilestoreCsiDriverConfig")),
+        *(f"addonsConfig.{n}" for n in ("gcsFuseCsiDriverConfig", "parallelstoreCsiDriverConfig", "dnsCacheConfig")),
+        *(f"addonsConfig.{n}" for n in ("horizontalPodAutoscaling", "httpLoadBalancing", "networkPolicyConfig")),
+    }
+    checked = _NODE_CHECKED | {
+        *("binaryAuthorization.evaluationMode", "clusterAutoscaling.autoscalingProfile", "databaseEncryption.state"),
+        *("datapathProvider", "dnsConfig.clusterDns", "dnsConfig.clusterDnsScope", "gatewayApiConfig.channel"),
+        *("networkPolicy.provider", "releaseChannel.channel"),
+        *("securityPostureConfig.mode", "securityPostureConfig.vulnerabilityMode"),
+    }
     sources = (PROVIDER + "container_cluster",)
 
     def check(self, inputs: Props) -> list[Failure]:
-        """Without node pools of its own a cluster has a number of nodes."""
+        """Pools of its own leave no room for a configuration of the first one; a network is of one of two modes."""
         found = super().check(inputs)
+        mode = inputs.get("networkingMode")
+        if mode not in (None, "VPC_NATIVE", "ROUTES"):
+            found.append(Failure("networkingMode", f"expected networkingMode to be VPC_NATIVE or ROUTES, got {mode}"))
         if inputs.get("nodePools") and inputs.get("nodeConfig"):
             found.append(Failure("nodeConfig", '"node_config": conflicts with node_pool'))
         return found

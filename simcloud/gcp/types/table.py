@@ -1,17 +1,17 @@
-"""Types of the Google provider told by tables: what the SDK, a discovery document and `data/provider.json` say.
+"""Types of the Google provider made out of what the SDK and a discovery document say.
 
-The SDK has the properties and their nested types, the document the API's members; most have the same name. What the
-provider's schemas say beside that (what replaces, what it fills in, what it calls otherwise than the API) stands in
-the data file, taken from release 7.45 of the Google provider, from which pulumi-gcp is made.
+The SDK has the properties and their nested types, what is required, what is never missing, which values its
+documentation calls the default, what an import's id looks like; the document has the API's members, most of which have
+the same name. What neither says (above all what replaces a resource) each type says itself, after its page of the
+provider's documentation.
 """
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
-from importlib.resources import files
 from typing import Any, ClassVar
 
 from simcloud.gcp.client import CALLED, GcpClient
@@ -19,14 +19,8 @@ from simcloud.gcp.documents import document
 from simcloud.gcp.types.base import NAME, PROVIDER, GcpType, differs, last, relative
 from simcloud.gcp.types.codec import Field, Place, from_api, plain, to_api
 from simcloud.provider.model import CloudError, Failure, Props
-from simcloud.schema import TypeIndex
-
-
-@cache
-def _facts() -> dict[str, dict[str, Any]]:
-    text = files("simcloud.gcp").joinpath("data", "provider.json").read_text(encoding="utf-8")
-    found: dict[str, dict[str, Any]] = json.loads(text)
-    return found
+from simcloud.provider.typecheck import choose
+from simcloud.schema import ResourceSchema, TypeIndex
 
 
 @cache
@@ -43,6 +37,8 @@ def _spellings(name: str) -> Iterator[str]:
         yield name[:-3] + "y"
     if name.endswith("es"):
         yield name[:-2]
+    if name.startswith("effective"):
+        yield name.removeprefix("effective")
 
 
 def _member(name: str, members: Mapping[str, Any]) -> str | None:
@@ -131,35 +127,49 @@ class Table(GcpType):
     under: ClassVar[Mapping[str, str]] = {}
     """The path parameters of create."""
     renamed: ClassVar[Mapping[str, str]] = {}
-    """Properties (dotted) and the API's members for them, beside those of the data file."""
+    """Properties (dotted) and the API's members for them, where the names differ by more than their number."""
     kept: ClassVar[frozenset[str]] = frozenset()
-    """Inputs (dotted) that the provider keeps to itself, beside those of the data file."""
+    """Inputs (dotted) that have a member's name and are not that member: the provider keeps them to itself, or `encode`
+    and `decode` translate them."""
     refs: ClassVar[Mapping[str, str]] = {}
     """Inputs (dotted) that name a Compute Engine resource, with its collection: the provider completes names."""
     bare: ClassVar[frozenset[str]] = frozenset()
     """Outputs of which the provider shows the last part only."""
     protected: ClassVar[str] = "deletionProtection"
-    facts: ClassVar[dict[str, Any]] = {}
+    in_place: ClassVar[frozenset[str]] = frozenset()
+    """Inputs that change in place though they are part of the id or the documentation says otherwise."""
+    replace_block: ClassVar[frozenset[str]] = frozenset()
+    """Blocks that replace when they come or go, while members of them change in place."""
+    exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of inputs of which a program gives one at most."""
+    checked: ClassVar[frozenset[str]] = frozenset()
+    """Inputs (dotted) whose values the provider holds against the API's enumeration before any call, though its
+    documentation does not list them."""
+    said: ClassVar[Mapping[str, Any]] = {}
+    """What a type and those it derives from say by hand, by the attribute's name."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        cls.said = {**cls.said, **{n: v for n, v in cls.__dict__.items() if n in _BY_HAND}}
         if "token" not in cls.__dict__:
             return
-        told = _facts().get(cls.token, {})
-        cls.facts = told
-        own = cls.__dict__
-        if "path" not in own:
-            cls.path = told["id"]
-        cls.replace_on = frozenset(told.get("replace", ())) | own.get("replace_on", frozenset())
-        cls.computed = frozenset(told.get("computed", ())) | own.get("computed", frozenset())
-        top = {k: v for k, v in told.get("defaults", {}).items() if "." not in k}
-        cls.defaults = {**top, **own.get("defaults", {})}
-        cls.unordered = frozenset(told.get("sets", ())) | own.get("unordered", frozenset())
-        cls.changed_by_update = frozenset(told.get("volatile", ())) | own.get("changed_by_update", frozenset())
-        cls.inner_computed = frozenset(told.get("inner", ())) | own.get("inner_computed", frozenset())
-        cls.labelled = bool(told.get("labelled"))
-        cls.has_deletion_policy = bool(own.get("has_deletion_policy", told.get("policy")))
-        if "auto_name" not in own and "{name}" in cls.path.removeprefix("{name}"):
+        schema = index().resource(cls.token)
+        assert schema is not None, cls.token
+        none: frozenset[str] = frozenset()
+        inputs = frozenset(schema.inputs)
+        cls.path = cls.said.get("path") or _id_form(schema)
+        parts = frozenset(re.findall(r"\{(\w+)\}", cls.path))
+        identity = (parts | {"project"}) & inputs
+        cls.replace_on = (identity | schema.replaces | cls.said.get("replace_on", none)) - cls.in_place
+        filled = (schema.always & inputs) - schema.required - (parts - _PLACES) - {"deletionPolicy"}
+        by_default = frozenset(cls.said.get("defaults", ()))
+        cls.computed = (filled - by_default) | cls.said.get("computed", none) | cls.inner_computed
+        known = {n: v for n, v in schema.defaults.items() if n in inputs - cls.computed - {"deletionPolicy"}}
+        cls.defaults = {n: v for n, v in {**known, **cls.said.get("defaults", {})}.items() if v is not None}
+        cls.changed_by_update = (_STAMPS & schema.outputs.keys()) - inputs | cls.said.get("changed_by_update", none)
+        cls.labelled = "effectiveLabels" in schema.outputs
+        cls.has_deletion_policy = "deletionPolicy" in inputs
+        if "auto_name" not in cls.__dict__ and "{name}" in cls.path.removeprefix("{name}"):
             cls.auto_name = NAME
 
     @property
@@ -169,13 +179,8 @@ class Table(GcpType):
         api = ".".join(head[:2]) if re.fullmatch(r"v\d+", head[0]) else head[0]
         return CALLED.get(api, api)
 
-    @cached_property
-    def _local(self) -> frozenset[str]:
-        return frozenset(self.facts.get("local", ())) | self.kept
-
-    def _derived(self, types: Mapping[str, str]) -> tuple[Field, ...]:
-        told = {**self.facts.get("api", {}), **self.renamed}
-        return _Deriver(self.api, told, self._local, self.refs).fields(types, self.schema)
+    def _derived(self, types: Mapping[str, str], told: Mapping[str, str]) -> tuple[Field, ...]:
+        return _Deriver(self.api, told, self.kept, self.refs).fields(types, self.schema)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -183,15 +188,18 @@ class Table(GcpType):
         schema = index().resource(self.token)
         assert schema is not None, self.token
         apart = set(_PROVIDERS) | set(self._variables)
-        return self._derived({n: k for n, k in schema.inputs.items() if n not in apart})
+        return self._derived({n: k for n, k in schema.inputs.items() if n not in apart}, self.renamed)
 
     @cached_property
     def outputs(self) -> tuple[Field, ...]:
-        """The computed members that the API has."""
+        """The computed members that the API has. A `proxyId` is the API's `id`."""
         schema = index().resource(self.token)
         assert schema is not None, self.token
         apart = {*_PROVIDERS, *schema.inputs, *self._variables, "labels", "effectiveLabels", "pulumiLabels"}
-        return self._derived({n: k for n, k in schema.outputs.items() if n not in apart})
+        types = {n: k for n, k in schema.outputs.items() if n not in apart}
+        members = document(self.api)["schemas"][self.schema].get("properties", {})
+        ids = {n: "id" for n in types if n.endswith("Id") and "id" in members and _member(n, members) is None}
+        return self._derived(types, {**ids, **self.renamed})
 
     @cached_property
     def _variables(self) -> tuple[str, ...]:
@@ -217,33 +225,37 @@ class Table(GcpType):
     # The provider's methods
 
     def check(self, inputs: Props) -> list[Failure]:
-        """What the provider refuses before any call: values outside a list or a pattern, blocks that exclude others."""
-        found = super().check(inputs)
-        for path, allowed in self.facts.get("enums", {}).items():
-            for where, value in _values(inputs, path):
-                if isinstance(value, str) and value and value not in allowed:
-                    found.append(Failure(where, f"expected {where} to be one of {allowed}, got {value}"))
-        for path, pattern in self.facts.get("patterns", {}).items():
-            for where, value in _values(inputs, path):
-                if isinstance(value, str) and not re.search(pattern, value):
-                    found.append(Failure(where, f'"{where}" ("{value}") doesn\'t match regexp "{pattern}"'))
-        for path, (low, high) in self.facts.get("ranges", {}).items():
-            for where, value in _values(inputs, path):
-                if isinstance(value, int | float) and not low <= value <= high:
-                    found.append(Failure(where, f"expected {where} to be in the range ({low} - {high}), got {value}"))
-        for group in self.facts.get("exactly", ()):
-            given = [n for n in group if inputs.get(n) is not None]
+        """What the provider refuses before any call: values that the API does not know, blocks that exclude others."""
+        found = [*super().check(inputs), *choose(self._enumerated, inputs)]
+        for group in self.exclusive:
+            # A value that is only the provider's default was not given by the program.
+            given = [n for n in group if inputs.get(n) is not None and inputs[n] != self.defaults.get(n)]
             if len(given) > 1:
                 found.append(Failure(given[0], f'"{given[0]}": only one of `{",".join(group)}` can be specified'))
-        for one, other in self.facts.get("conflicts", ()):
-            # A value that is only the provider's default was not given by the program.
-            if all(inputs.get(n) is not None and inputs[n] != self.defaults.get(n) for n in (one, other)):
-                found.append(Failure(one, f'"{one}": conflicts with {other}'))
         return found
 
+    @cached_property
+    def _enumerated(self) -> ResourceSchema:
+        """The type with the enumerations of the document for what is `checked`."""
+        schema = index().resource(self.token)
+        assert schema is not None, self.token
+        return dataclasses.replace(schema, choices={path: self.enumeration(path) for path in self.checked})
+
+    def enumeration(self, path: str) -> tuple[str, ...]:
+        """The values that the API knows for an input. Raises StopIteration or KeyError where it lists none."""
+        schemas = document(self.api)["schemas"]
+        fields, spec = self.fields, schemas[self.schema]
+        for name in path.split("."):
+            field = next(f for f in fields if f.name == name)
+            for part in field.path:
+                spec = schemas.get(spec.get("$ref", ""), spec)["properties"][part]
+                spec = spec.get("items", spec)
+            fields = field.sub
+        return tuple(spec["enum"])
+
     def replaces(self, old: Props, new: Props, changed: frozenset[str]) -> frozenset[str]:
-        """Some blocks replace when they come or go, while members of them change in place."""
-        return super().replaces(old, new, changed) | (changed & frozenset(self.facts.get("exact", ())))
+        """See ResourceType. Some blocks replace only when they come or go."""
+        return super().replaces(old, new, changed) | (changed & self.replace_block)
 
     def parts_of(self, cloud: GcpClient, inputs: Props) -> dict[str, str]:
         """The parts of the id that inputs and the provider's defaults give. Raises CloudError when one is missing."""
@@ -338,14 +350,15 @@ class Table(GcpType):
             if isinstance(made.get(name), str):
                 made[name] = last(made[name])
         made = self.decode(cloud, made, item, known, parts)
+        told = {f.name for f in self.fields} | set(_PROVIDERS)
         for name in schema.inputs:
-            if name in self._local or (name not in made and not known.get(name)):
+            if name in self.kept or (name not in made and (name not in told or not known.get(name))):
                 given = known.get(name)
                 if given is None and not known:
                     given = self.defaults.get(name)
                 if given is not None:
                     made[name] = plain(given)
-        return {n: _settled(v, known.get(n), n, self._local) for n, v in made.items()}
+        return {n: _settled(v, known.get(n), n, self.kept) for n, v in made.items()}
 
     def update(self, cloud: GcpClient, id: str, old: Props, new: Props) -> None:
         """See ResourceType."""
@@ -391,24 +404,19 @@ class Table(GcpType):
 
 
 _PROVIDERS = ("project", "deletionPolicy", "labels")
+_PLACES = frozenset({"project", "region", "zone", "location"})
+_BY_HAND = frozenset({"path", "replace_on", "computed", "defaults", "changed_by_update"})
+_STAMPS = frozenset(
+    {"etag", "fingerprint", "labelFingerprint", "generation", "observedGeneration", "updateTime", "lastModifiedTime"}
+    | {"effectiveLabels", "effectiveAnnotations", "pulumiLabels"}
+)
+"""Outputs that any update changes."""
 
 
-def _values(value: Any, path: str, where: str = "") -> Iterator[tuple[str, Any]]:
-    """The values at a dotted path, through lists, with the paths where they stand."""
-    head, _, rest = path.partition(".")
-    if not isinstance(value, Mapping) or value.get(head) is None:
-        return
-    found, here = value[head], f"{where}.{head}" if where else head
-    if isinstance(found, list):
-        for i, one in enumerate(found):
-            if rest:
-                yield from _values(one, rest, f"{here}[{i}]")
-            else:
-                yield f"{here}[{i}]", one
-    elif rest:
-        yield from _values(found, rest, here)
-    else:
-        yield here, found
+def _id_form(schema: ResourceSchema) -> str:
+    """The id as the documentation's first import example has it: `projects/{project}/topics/{name}`."""
+    named = re.sub(r"\{\{(\w+)\}\}", r"{\1}", schema.import_id)
+    return re.sub(r"_(\w)", lambda m: m.group(1).upper(), named)
 
 
 def _settled(live: Any, known: Any, path: str, local: frozenset[str]) -> Any:
