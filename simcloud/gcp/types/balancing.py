@@ -49,6 +49,13 @@ class RegionHealthCheck(ComputeTable):
     sources = (PROVIDER + "compute_region_health_check",)
 
 
+_FILLED = frozenset(
+    {f"cdnPolicy.{n}" for n in ("cacheMode", "clientTtl", "defaultTtl", "maxTtl", "negativeCaching")}
+    | {"iap.oauth2ClientSecretSha256"}
+)
+"""What the service fills in of a backend service's blocks."""
+
+
 class _Backends(ComputeTable):
     refs: ClassVar[Mapping[str, str]] = {"healthChecks": "healthChecks", "network": "networks"}
     setters: ClassVar[Mapping[str, str]] = {"securityPolicy": "setSecurityPolicy"}
@@ -60,11 +67,7 @@ class _Backends(ComputeTable):
     }
     defaults: ClassVar[Props] = {"connectionDrainingTimeoutSec": 300}
     unordered = frozenset({"healthChecks"})
-    inner_computed = frozenset(
-        {f"backends.{n}" for n in ("maxConnections", "maxRate", "maxUtilization", "maxRatePerInstance")}
-        | {f"cdnPolicy.{n}" for n in ("cacheMode", "clientTtl", "defaultTtl", "maxTtl", "negativeCaching")}
-        | {"iap.oauth2ClientSecretSha256"}
-    )
+    inner_computed: ClassVar[frozenset[str]] = _FILLED
 
     def encode(self, cloud: GcpClient, body: dict[str, Any], inputs: Props, parts: dict[str, str]) -> dict[str, Any]:
         """See Table. Draining stands in a block of its own; a name of a health check may be of any kind."""
@@ -98,6 +101,9 @@ class BackendService(_Backends):
     argument = "backendService"
     computed = frozenset({"iap"})
     unordered = frozenset({"healthChecks", "customRequestHeaders", "customResponseHeaders"})
+    inner_computed = _FILLED | {
+        f"backends.{n}" for n in ("maxConnections", "maxRate", "maxUtilization", "maxRatePerInstance")
+    }
     sources = (PROVIDER + "compute_backend_service",)
 
 
@@ -259,12 +265,7 @@ class ForwardingRule(ComputeTable):
     renamed: ClassVar[Mapping[str, str]] = {"ipAddress": "IPAddress", "ipProtocol": "IPProtocol"}
     setters: ClassVar[Mapping[str, str]] = {"target": "setTarget"}
     replace_on = _RULE | {
-        "allPorts",
-        "backendService",
-        "isMirroringCollector",
-        "loadBalancingScheme",
-        "ports",
-        "serviceLabel",
+        *("allPorts", "backendService", "isMirroringCollector", "loadBalancingScheme", "ports", "serviceLabel"),
     }
     defaults: ClassVar[Props] = {"recreateClosedPsc": False}
     unordered = frozenset({"ports"})
@@ -436,10 +437,8 @@ class RegionNetworkEndpointGroup(ComputeTable):
     schema = "NetworkEndpointGroup"
     argument = "networkEndpointGroup"
     refs: ClassVar[Mapping[str, str]] = {"network": "networks", "subnetwork": "subnetworks"}
-    replace_on = frozenset(
-        {"description", "network", "networkEndpointType", "subnetwork", "pscTargetService", "pscData"}
-    ) | {
-        *("appEngine", "cloudFunction", "cloudRun"),
+    replace_on = frozenset({"description", "network", "networkEndpointType", "subnetwork"}) | {
+        *("appEngine", "cloudFunction", "cloudRun", "pscData", "pscTargetService"),
     }
     exclusive = (("appEngine", "cloudFunction", "cloudRun"),)
     sources = (PROVIDER + "compute_region_network_endpoint_group",)
@@ -672,12 +671,8 @@ class Reservation(ComputeTable):
     kept = frozenset({"shareSettings.projectMaps"})
     defaults: ClassVar[Props] = {"specificReservationRequired": False}
     replace_on = frozenset({"description", "specificReservationRequired", "specificReservation.instanceProperties"}) | {
-        *(
-            "shareSettings.shareType",
-            "reservationSharingPolicy.serviceShareType",
-            "deleteAtTime",
-            "deleteAfterDuration",
-        ),
+        *("shareSettings.shareType", "reservationSharingPolicy.serviceShareType"),
+        *("deleteAtTime", "deleteAfterDuration"),
     }
     inner_computed = frozenset({"specificReservation.inUseCount", "specificReservation.assuredCount"})
     sources = (PROVIDER + "compute_reservation",)

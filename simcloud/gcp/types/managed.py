@@ -137,8 +137,8 @@ class DatabaseInstance(Table):
     inner_computed = frozenset(
         f"settings.{n}"
         for n in (
-            *("activationPolicy", "availabilityType", "backupConfiguration", "connectorEnforcement", "diskSize"),
-            *("diskType", "edition", "effectiveAvailabilityType", "ipConfiguration", "locationPreference"),
+            *("backupConfiguration", "connectorEnforcement", "diskSize", "diskType", "edition"),
+            *("effectiveAvailabilityType", "ipConfiguration", "locationPreference"),
             *("userLabels", "version", "backupConfiguration.startTime", "ipConfiguration.sslMode"),
         )
     )
@@ -969,10 +969,11 @@ class SecretVersion(Table):
 
     def check(self, inputs: Props) -> list[Failure]:
         """The policy has a value of its own here."""
+        found = super().check({n: v for n, v in inputs.items() if n != "deletionPolicy"})
         policy = inputs.get("deletionPolicy")
         if policy is not None and policy not in ("DELETE", "DISABLE", "ABANDON"):
-            return [Failure("deletionPolicy", f"expected DELETE, DISABLE or ABANDON, got {policy}")]
-        return []
+            found.append(Failure("deletionPolicy", f"expected DELETE, DISABLE or ABANDON, got {policy}"))
+        return found
 
     def delete(self, cloud: GcpClient, id: str, state: Props) -> None:
         """Destroyed, disabled or left alone."""
@@ -1319,8 +1320,8 @@ class UptimeCheckConfig(_Numbered):
     schema = "UptimeCheckConfig"
     computed = frozenset({"logCheckFailures"})
     kept = frozenset({"httpCheck.authInfo"})
-    replace_on = frozenset({"checkerType", "httpCheck.requestMethod", "monitoredResource", "resourceGroup"}) | {
-        "syntheticMonitor"
+    replace_on = frozenset({"checkerType", "httpCheck.requestMethod"}) | {
+        *("monitoredResource", "resourceGroup", "syntheticMonitor"),
     }
     defaults: ClassVar[Props] = {"period": "300s"}
     exclusive = (("monitoredResource", "resourceGroup", "syntheticMonitor"),)

@@ -164,3 +164,11 @@ def test_every_type_and_function_is_one_of_the_sdk(sdk: dict[str, tuple[type, ty
         module = token.split(":")[1].split("/")[0]
         source = Path(importlib.import_module(f"pulumi_gcp.{module}").__file__ or "").parent
         assert any(f"'{token}'" in p.read_text() for p in source.glob("get_*.py")), token
+
+
+def test_a_version_of_a_secret_has_a_policy_of_its_own_and_one_value() -> None:
+    version = REGISTRY["gcp:secretmanager/secretVersion:SecretVersion"]
+    good: dict[str, Any] = {"secret": "s", "secretData": "x", "deletionPolicy": "DISABLE"}
+    assert list(version.check(good)) == []
+    assert [f.property for f in version.check({**good, "deletionPolicy": "PREVENT"})] == ["deletionPolicy"]
+    assert [f.property for f in version.check({**good, "secretDataWo": "y"})] == ["secretData"]
