@@ -177,3 +177,56 @@ def vpc_in_use(call: Call, world: AwsWorld) -> None:
         raise CloudError(
             "DependencyViolation", call.operation, f"The vpc '{id}' has dependencies and cannot be deleted."
         )
+
+
+ADDRESSES = 5
+"""Elastic IP addresses of a region, until its quota (L-0263D0A3) is raised. Source: VPC quotas."""
+
+
+@rule("ec2:AllocateAddress", "VPC User Guide, 'Amazon VPC quotas': Elastic IP addresses per Region")
+def addresses_of_a_region(call: Call, world: AwsWorld) -> None:
+    """A region has five Elastic IP addresses; the knob `quota` with the code L-0263D0A3 gives it more."""
+    most = world.ec2.region(call.region).quota.get("L-0263D0A3", ADDRESSES)
+    if len(world.ec2.backend(call.region).addresses) >= most:
+        raise CloudError("AddressLimitExceeded", call.operation, "The maximum number of addresses has been reached.")
+
+
+def _ranges(vpc: Any) -> list[ipaddress.IPv4Network]:
+    """A VPC's IPv4 ranges, the first one first."""
+    rows = vpc.get_cidr_block_association_set()
+    return [ipaddress.IPv4Network(r["cidr_block"]) for r in rows if r["cidr_block_state"]["state"] == "associated"]
+
+
+_PRIVATE = tuple(ipaddress.ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+"""Private ranges, of which a VPC has addresses of one only. Source: VPC User Guide, "CIDR block association
+restrictions"."""
+
+
+@rule("ec2:AssociateVpcCidrBlock", "VPC User Guide, 'VPC CIDR blocks': association restrictions")
+def another_range_of_a_vpc(call: Call, world: AwsWorld) -> None:
+    """A VPC's further ranges lie apart from those that it has, and in the same one of the private ranges."""
+    vpc, said = world.ec2.backend(call.region).vpcs.get(call.params["VpcId"]), call.params.get("CidrBlock")
+    if vpc is None or not said:
+        return  # moto says what is wrong with it
+    try:
+        wanted = ipaddress.ip_network(said)
+    except ValueError:
+        raise CloudError(
+            "InvalidParameterValue", call.operation, f"Value ({said}) for parameter cidrBlock is invalid."
+        ) from None
+    if not 16 <= wanted.prefixlen <= 28:
+        raise CloudError("InvalidVpc.Range", call.operation, f"The CIDR '{said}' is invalid.")
+    here = _ranges(vpc)
+    for other in here:
+        if wanted.overlaps(other):
+            raise CloudError(
+                "InvalidVpc.Range", call.operation, f"The CIDR '{said}' conflicts with the VPC's CIDR '{other}'"
+            )
+    first, wants = ([b for b in _PRIVATE if r.overlaps(b)] for r in (here[0], wanted))
+    if wants and wants != first:
+        raise CloudError("InvalidVpc.Range", call.operation, f"The CIDR '{said}' is restricted.")
+
+
+def ranges_overlap(one: Any, other: Any) -> bool:
+    """Whether two VPCs have addresses in common, and so cannot be peers."""
+    return any(a.overlaps(b) for a in _ranges(one) for b in _ranges(other))

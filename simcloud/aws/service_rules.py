@@ -25,7 +25,7 @@ def _subnets(world: AwsWorld, call: Call, ids: Any) -> list[Any]:
 # IAM
 
 
-def _statements(text: Any) -> list[dict[str, Any]] | None:
+def statements(text: Any) -> list[dict[str, Any]] | None:
     """The statements of a policy; None when it is no policy document."""
     try:
         parsed = json.loads(text) if isinstance(text, str) else None
@@ -41,7 +41,7 @@ def _statements(text: Any) -> list[dict[str, Any]] | None:
 
 
 def _trust(call: Call, member: str) -> None:
-    rows = _statements(call.params[member])
+    rows = statements(call.params[member])
     if rows is None:
         raise CloudError("MalformedPolicyDocument", call.operation, "This policy contains invalid Json")
     for one in rows:
@@ -101,7 +101,7 @@ def linked_service(call: Call, world: AwsWorld) -> None:
 def key_policy(call: Call, world: AwsWorld) -> None:
     """A key policy has statements."""
     text = call.params.get("Policy")
-    if text is not None and _statements(text) is None:
+    if text is not None and statements(text) is None:
         raise CloudError(
             "MalformedPolicyDocumentException", call.operation, "The new key policy is not a valid policy document"
         )
@@ -270,33 +270,6 @@ def fargate_form(call: Call, world: AwsWorld) -> None:
         raise CloudError("ClientException", call.operation, "Fargate only supports network mode 'awsvpc'.")
     if _mib(str(memory)) not in _FARGATE.get(_units(str(cpu)), ()):
         raise CloudError("ClientException", call.operation, "No Fargate configuration exists for given values.")
-
-
-# Lambda
-
-
-@rule("lambda:CreateFunction", "Lambda API reference, CreateFunction: InvalidParameterValueException")
-def function_role(call: Call, world: AwsWorld) -> None:
-    """A function's role exists and lets Lambda take it."""
-    arn = call.params["Role"]
-    role = next((r for r in moto_bridge.backend("iam", "aws").roles.values() if r.arn == arn), None)
-    if role is None:
-        return  # another account's, or moto says so
-    rows = _statements(role.assume_role_policy_document) or []
-    services = [s for one in rows for s in _listed((one.get("Principal") or {}), "Service")]
-    if not any(s in ("lambda.amazonaws.com", "*") for s in services):
-        raise CloudError(
-            "InvalidParameterValueException",
-            call.operation,
-            "The role defined for the function cannot be assumed by Lambda.",
-        )
-
-
-def _listed(principal: Any, kind: str) -> list[str]:
-    if principal == "*":
-        return ["*"]
-    found = principal.get(kind) or [] if isinstance(principal, dict) else []
-    return [found] if isinstance(found, str) else list(found)
 
 
 # SQS and SNS

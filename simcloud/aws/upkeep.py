@@ -18,6 +18,7 @@ from moto.moto_api._internal import mock_random
 
 from simcloud.aws import moto_bridge
 from simcloud.aws.calls import Call
+from simcloud.aws.network_rules import ranges_overlap
 
 if TYPE_CHECKING:
     from simcloud.aws.world import AwsWorld
@@ -126,11 +127,20 @@ def balancer_made(call: Call, world: AwsWorld) -> None:
         balancer.dns_name = f"{internal}{balancer.name}-{unique}.{call.region}.elb.amazonaws.com"
 
 
+def peering_asked(call: Call, world: AwsWorld) -> None:
+    """A connection between VPCs with common addresses is made, and fails (VPC Peering Guide, "Lifecycle")."""
+    made = list(world.ec2.backend(call.region).vpc_pcxs.values())[-1]
+    if ranges_overlap(made.vpc, made.peer_vpc):
+        made._status.code = "failed"
+        made._status.message = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
+
+
 AFTER: Mapping[str, Callable[[Call, AwsWorld], None]] = {
     "ec2:CreateNatGateway": nat_gateway_made,
     "ec2:DeleteNatGateway": nat_gateway_gone,
     "ec2:CreateVpcEndpoint": endpoint_made,
     "ec2:CreateSubnet": subnet_made,
+    "ec2:CreateVpcPeeringConnection": peering_asked,
     "s3:CreateBucket": bucket_made,
     "ec2:AuthorizeSecurityGroupIngress": rules_made,
     "ec2:AuthorizeSecurityGroupEgress": rules_made,

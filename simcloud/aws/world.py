@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from simcloud.aws import network_rules as _network_rules
 from simcloud.aws import scaling as _scaling
 from simcloud.aws import service_rules as _service_rules
 from simcloud.aws import storage_rules as _storage_rules
+from simcloud.aws import trust_rules as _trust_rules
 from simcloud.aws.autoscaling import AutoScaling
 from simcloud.aws.calls import Call, decode, encode, is_read, operation_name, refuse, scope
 from simcloud.aws.ec2 import LAUNCH, Ec2, tags_of
@@ -27,7 +27,7 @@ from simcloud.aws.upkeep import AFTER
 from simcloud.provider.model import CloudError
 from simcloud.wire import Moment, Request, Response
 
-RULE_MODULES = (_network_rules, _ec2_rules, _storage_rules, _service_rules)
+RULE_MODULES = (_network_rules, _ec2_rules, _storage_rules, _service_rules, _trust_rules)
 """Imported for the rules that they register."""
 SERVING_MODULES = (_eks, _scaling, _elsewhere)
 """Imported for the operations that they register."""
@@ -44,6 +44,7 @@ class AwsWorld:
     """One AWS account in all regions. moto's state belongs to the process, so only the last one made may be used."""
 
     def __init__(self) -> None:
+        moto_bridge.forget()
         self.inner = for_own_use(self._to_moto)
         self.ec2 = Ec2(self.inner)
         self.autoscaling = AutoScaling(self.ec2)
@@ -155,7 +156,6 @@ class AwsWorld:
         memory.put_back(state["moto"])
         vars(self).update(state["ours"])
         self._made = {id(moto_bridge.backend(service, region)) for service, region in self._opened}
-        moto_bridge.used(self._made)
 
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource that somebody made."""
@@ -237,20 +237,18 @@ class AwsWorld:
             if (one, region) in self._opened:
                 continue
             self._opened.add((one, region))
-            seed = int.from_bytes(hashlib.sha256(f"{one} {region}".encode()).digest()[:8])
-            moto_bridge.set_moment(Moment(_EPOCH, random.Random(seed)))  # noqa: S311 - simulation
-            try:
-                found = moto_bridge.backend(one, region)
-            except (ImportError, KeyError):
-                continue  # not a service of moto's; the call itself will say so
-            if id(found) in self._made:
-                continue  # one backend serves all regions of S3 and IAM
-            self._made.add(id(moto_bridge.fresh(one, region)))
-            if one == "ec2":
-                self.ec2.open_region(region)
-            if one == "iam":
-                moto_bridge.publish_managed_policies()
-            moto_bridge.set_moment(self._moment)
+            with moto_bridge.own_chance(f"{one} {region}"):
+                try:
+                    found = moto_bridge.backend(one, region)
+                except (ImportError, KeyError):
+                    continue  # not a service of moto's; the call itself will say so
+                if id(found) in self._made:
+                    continue  # one backend serves all regions of S3 and IAM
+                self._made.add(id(found))
+                if one == "ec2":
+                    self.ec2.open_region(region)
+                if one == "iam":
+                    moto_bridge.publish_managed_policies()
 
 
 _OF_THE_PROCESS = frozenset({"inner", "_own", "_made", "_moment"})

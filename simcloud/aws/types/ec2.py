@@ -480,6 +480,14 @@ class VpcPeeringConnection(TableType):
         return {k: v for k, v in asked.items() if not k.endswith("PeeringOptions")}
 
     def after_create(self, cloud: AwsClient, id: str, inputs: Props) -> None:
+        row = super().answer(cloud, id, inputs)
+        status = row["Status"] if row else {}
+        if status.get("Code") == "failed":
+            raise CloudError(
+                "UnexpectedState",
+                self.creates,
+                f"{id} is failed, wanted active or pending: {status['Message']}",
+            )
         if inputs.get("autoAccept"):
             self.api(cloud, inputs).accept_vpc_peering_connection(VpcPeeringConnectionId=id)
             _set_peering_options(self.api(cloud, inputs), id, inputs)

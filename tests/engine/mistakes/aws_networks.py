@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import pulumi
 import pulumi_aws as aws
 from planted import mistake
 
@@ -513,3 +514,59 @@ def _(n: str, wrong: bool) -> None:
         else {"log_destination": bucket.arn, "log_destination_type": "s3"}
     )
     aws.ec2.FlowLog(n, vpc_id=vpc().id, traffic_type="ALL", **where)  # type: ignore[arg-type]
+
+
+@mistake(
+    "peers-with-common-addresses",
+    source="VPC Peering Guide: peering basics, overlapping CIDR blocks fail; the provider waits for active",
+    code="UnexpectedState",
+    operation="CreateVpcPeeringConnection",
+)
+def _(n: str, wrong: bool) -> None:
+    other = aws.ec2.Vpc(f"{n}-other", cidr_block="10.1.0.0/16" if wrong else "10.7.0.0/16")
+    aws.ec2.VpcPeeringConnection(n, vpc_id=vpc().id, peer_vpc_id=other.id, auto_accept=True)
+
+
+@mistake(
+    "a-second-range-over-the-first",
+    source="VPC User Guide: VPC CIDR blocks, a further one must not overlap",
+    code="InvalidVpc.Range",
+    operation="AssociateVpcCidrBlock",
+)
+def _(n: str, wrong: bool) -> None:
+    of = aws.ec2.Vpc(f"{n}-vpc", cidr_block="10.20.0.0/16")
+    aws.ec2.VpcIpv4CidrBlockAssociation(n, vpc_id=of.id, cidr_block="10.20.128.0/17" if wrong else "10.21.0.0/16")
+
+
+@mistake(
+    "a-second-range-of-another-kind",
+    source="VPC User Guide: CIDR block association restrictions",
+    code="InvalidVpc.Range",
+    operation="AssociateVpcCidrBlock",
+)
+def _(n: str, wrong: bool) -> None:
+    of = aws.ec2.Vpc(f"{n}-vpc", cidr_block="10.22.0.0/16")
+    aws.ec2.VpcIpv4CidrBlockAssociation(n, vpc_id=of.id, cidr_block="192.168.0.0/16" if wrong else "100.64.0.0/16")
+
+
+@mistake(
+    "sixty-one-rules",
+    source="Amazon VPC quotas: 60 inbound rules per security group",
+    code="RulesPerSecurityGroupLimitExceeded",
+    operation="AuthorizeSecurityGroupIngress",
+)
+def _(n: str, wrong: bool) -> None:
+    blocks = [f"10.{i}.0.0/16" for i in range(61 if wrong else 60)]
+    rule = aws.ec2.SecurityGroupIngressArgs(protocol="tcp", from_port=443, to_port=443, cidr_blocks=blocks)
+    aws.ec2.SecurityGroup(n, vpc_id=vpc().id, ingress=[rule])
+
+
+@mistake(
+    "a-sixth-address",
+    source="Amazon VPC quotas: 5 Elastic IP addresses per Region; EC2 error codes: AddressLimitExceeded",
+    code="AddressLimitExceeded",
+    operation="AllocateAddress",
+)
+def _(n: str, wrong: bool) -> None:
+    others = [aws.ec2.Eip(f"{n}-{i}", domain="vpc", region="eu-west-1") for i in range(5 if wrong else 4)]
+    aws.ec2.Eip(n, domain="vpc", region="eu-west-1", opts=pulumi.ResourceOptions(depends_on=others))

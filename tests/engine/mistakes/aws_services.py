@@ -510,3 +510,40 @@ def _(n: str, wrong: bool) -> None:
     states = {"Done": {"Type": "Pass", "End": True}}
     start = "Begin" if wrong else "Done"
     aws.sfn.StateMachine(n, role_arn=role.arn, definition=json.dumps({"StartAt": start, "States": states}))
+
+
+@mistake(
+    "cluster-that-eks-may-not-run",
+    source="EKS User Guide: cluster IAM role; CreateCluster, InvalidParameterException: could not be assumed",
+    code="InvalidParameterException",
+    operation="CreateCluster",
+)
+def _(n: str, wrong: bool) -> None:
+    role = node_role() if wrong else cluster_role()
+    where = aws.eks.ClusterVpcConfigArgs(subnet_ids=[s.id for s in subnets()[:2]])
+    aws.eks.Cluster(n, role_arn=role.arn, vpc_config=where)
+
+
+@mistake(
+    "nodes-that-ec2-may-not-be",
+    source="EKS User Guide: node IAM role; CreateNodegroup, InvalidParameterException: service principals",
+    code="InvalidParameterException",
+    operation="CreateNodegroup",
+)
+def _(n: str, wrong: bool) -> None:
+    role = cluster_role() if wrong else node_role()
+    size = aws.eks.NodeGroupScalingConfigArgs(min_size=1, max_size=1, desired_size=1)
+    where = [s.id for s in subnets()[:2]]
+    aws.eks.NodeGroup(n, cluster_name=cluster().name, node_role_arn=role.arn, subnet_ids=where, scaling_config=size)
+
+
+@mistake(
+    "machine-that-nobody-lets-in",
+    source="Step Functions Developer Guide: IAM role of a state machine; CreateStateMachine, AccessDeniedException",
+    code="AccessDeniedException",
+    operation="CreateStateMachine",
+)
+def _(n: str, wrong: bool) -> None:
+    role = aws.iam.Role(f"{n}-role", assume_role_policy=trust("ec2.amazonaws.com" if wrong else "states.amazonaws.com"))
+    definition = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
+    aws.sfn.StateMachine(n, role_arn=role.arn, definition=json.dumps(definition))
