@@ -5,7 +5,6 @@ Sources: S3 API reference; the provider's documentation of each type.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from simcloud.aws.client import AwsClient
@@ -13,7 +12,6 @@ from simcloud.aws.types.base import REGIONAL, Props, present
 from simcloud.aws.types.network import absent_is_none
 from simcloud.aws.types.storage import BucketObject
 from simcloud.aws.types.table import TableType
-from simcloud.provider.model import CloudError
 
 SETTING = frozenset({"region", "bucket"})
 OWNED = SETTING | {"expectedBucketOwner"}
@@ -72,10 +70,6 @@ _DASHED = frozenset(
 """Regions whose website endpoint has a dash. Source: AWS General Reference, "Amazon S3 website endpoints"."""
 
 
-_SETTLES_S = 3.0
-"""How long an access list is tried again while the bucket does not take any."""
-
-
 class BucketAcl(_Setting):
     """aws.s3.BucketAcl. Deleting it leaves the list as it is."""
 
@@ -88,16 +82,7 @@ class BucketAcl(_Setting):
     sources = ("S3 API: PutBucketAcl, GetBucketAcl",)
 
     def create(self, cloud: AwsClient, inputs: Props) -> str:
-        # S3 takes a moment until a bucket's new ownership holds, and programs set both at once.
-        end = time.monotonic() + _SETTLES_S
-        while True:
-            try:
-                id = super().create(cloud, inputs)
-                break
-            except CloudError as error:
-                if error.code != "AccessControlListNotSupported" or time.monotonic() > end:
-                    raise
-            time.sleep(0.1)
+        id = super().create(cloud, inputs)
         return f"{id},{inputs['acl']}" if inputs.get("acl") else id
 
     def target(self, shape: Any, id: str, props: Props) -> dict[str, Any]:
