@@ -60,7 +60,11 @@ def run(args: argparse.Namespace) -> int:
     if args.html is not None:
         from fleetyard.sizing.page import page
 
-        args.html.write_text(page(question, answer), encoding="utf-8")
+        try:
+            args.html.write_text(page(question, answer), encoding="utf-8")
+        except OSError as problem:
+            message = f"{args.html.name} cannot be written: {problem.strerror or problem}"
+            raise error("FY1632", "--html", message, "a file in a folder that is writable", Exit.PERMISSION) from None
     if args.json:
         print(json.dumps(as_data(answer), indent=2, ensure_ascii=False))
     else:

@@ -8,12 +8,24 @@ from dataclasses import replace
 from math import log
 from typing import Any
 
-from fleetyard.sizing.cells import CellError, number, text, whole
+from fleetyard.sizing.cells import CellError, length, number, text, whole
 from fleetyard.sizing.models import Model, find_model, models
 
 Row = Mapping[str, str | None]
 
 WIDTHS = ("layers", "hidden", "heads")
+
+SAME_SIZE = 1.3
+"""Factor between two counts of one model's parameters: with or without tables, biases and shared experts."""
+
+FAR_SIZE = 2.0
+"""The same for the size in a name, which may be one expert's or the active one, and is rounded."""
+
+WIDEST_MLP = 16
+"""Widths of the model that its MLP is wide at most: eight in models.toml, and as much again."""
+
+SPARSE = 0.8
+"""Share of active parameters below which a model whose kind nobody says is a mixture of experts."""
 
 
 def is_lora(name: str) -> bool:
@@ -40,13 +52,30 @@ def model_of(row: Row) -> tuple[Model, int]:
     named = find_model(name) if name else None
     if all(text(row, column) for column in WIDTHS):
         return _from_columns(row, name, named)
-    if named is not None:
+    if named is not None and _is_as_large(named, row):
         return _adjusted(named, row), 0
-    total = number(row, "params_total") or _size_in(name)
+    total, active = sizes_in(name)
+    total = number(row, "params_total") or total
+    if not total and named is not None:
+        return _adjusted(named, row), 2
     if not total:
         raise CellError(f"model: {name or 'blank'!r} is not known, and layers, hidden and heads are blank")
-    active = number(row, "params_active") or total
+    active = min(total, number(row, "params_active") or active or total)
     return _scaled(name, total, active), 3
+
+
+def _is_as_large(named: Model, row: Row) -> bool:
+    """Whether a named model can be what its row says; `GPT-2-style 65B` is not GPT-2, nor BloombergGPT-50B BLOOM."""
+    if whole(row, "hidden", 1e6) not in (None, named.hidden):
+        return False
+    size, _ = sizes_in(text(row, "model"))
+    layers, total = whole(row, "layers", 1e4), number(row, "params_total")
+    if total:
+        like = named if layers is None else _with_layers(named, layers)
+        return 1 / SAME_SIZE < total / like.parameters < SAME_SIZE
+    return size is None or any(
+        1 / FAR_SIZE < size / each < FAR_SIZE for each in (named.parameters, named.active_parameters)
+    )
 
 
 def _adjusted(named: Model, row: Row) -> Model:
@@ -82,7 +111,10 @@ def _from_columns(row: Row, name: str, named: Model | None) -> tuple[Model, int]
         changed |= {"top_k": top_k if named.moe_layers else None, "head_dim": head_dim if not named.kv_rank else None}
         known: dict[str, Any] = {key: value for key, value in changed.items() if value}
         return replace(found, **known), 0
-    moe = text(row, "arch").lower().startswith("moe") or (experts or 0) > 1
+    total, active = number(row, "params_total"), number(row, "params_active")
+    moe = "moe" in text(row, "arch").lower() or "expert" in text(row, "arch").lower() or (experts or 0) > 1
+    if not text(row, "arch") and total and active and not is_lora(name):
+        moe = moe or active < SPARSE * total
     missing = sum(each is None for each in (kv_heads, ffn, vocabulary))
     base = Model(
         name=name or "unnamed",
@@ -92,20 +124,29 @@ def _from_columns(row: Row, name: str, named: Model | None) -> tuple[Model, int]
         kv_heads=kv_heads or heads,
         ffn=ffn or 4 * hidden,
         vocabulary=vocabulary or (named.vocabulary if named else 50_304 if kv_heads in (None, heads) else 128_256),
-        sequence=whole(row, "seq_len", 1e9) or 2048,
+        sequence=length(row, "seq_len") or 2048,
         gated=(ffn or 4 * hidden) != 4 * hidden,
         tied=False,
         published=number(row, "params_total") or 0.0,
         source="columns",
         head_dim=head_dim or (named.head_dim if named and named.hidden == hidden and named.heads == heads else 0),
     )
-    total, active = number(row, "params_total"), number(row, "params_active")
     if moe:
         return _with_experts(base, total, active, experts, top_k), missing + (experts is None) + (top_k is None)
-    if total:
+    if total and ffn is None:
+        base = _with_ffn(base, total)
+    elif total:
         forms = [replace(base, gated=gated, tied=tied) for gated in (True, False) for tied in (True, False)]
         base = min(forms, key=lambda each: (round(abs(each.parameters / total - 1), 3), each.tied))
     return base, missing
+
+
+def _with_ffn(base: Model, total: float) -> Model:
+    """The MLP as wide as makes up the total, gated as most are where keys are grouped; as it was where none does."""
+    base = replace(base, gated=base.kv_heads < base.heads)
+    rest = (total - base.parameters + base.layers * base.mlp_parameters) / (base.layers * base.matrices)
+    ratio = rest / base.hidden**2
+    return replace(base, ffn=round(ratio * base.hidden)) if 1 <= ratio <= WIDEST_MLP else base
 
 
 def _agrees(named: Model, hidden: int, heads: int, ffn: int | None) -> bool:
@@ -128,9 +169,28 @@ def _with_experts(
     return replace(wide, experts=experts, top_k=min(top_k, experts), shared_ffn=shared)
 
 
-def _size_in(name: str) -> float | None:
-    found = re.search(r"(\d+(?:\.\d+)?)\s*([bmt])(?![a-z])", name.lower())
-    return float(found[1]) * {"m": 1e6, "b": 1e9, "t": 1e12}[found[2]] if found else None
+EXPERTS_SHARE = 0.8
+"""Share of `8x7B` that all parameters are: experts share attention and tables. Source: Mixtral 8x7B, 46.7 of 56;
+8x22B, 141 of 176 (models.toml)."""
+
+
+def sizes_in(name: str) -> tuple[float | None, float | None]:
+    """All and active parameters as a name gives them (`13B`, `235B-A22B`, `8x22B`), None where it does not."""
+    lower = name.lower()
+    sizes = r"(\d+(?:\.\d+)?)\s*([bmt])(?![a-z])"
+    found = re.search(rf"(?<![a-z\d.])(?:(\d+)\s*[x\u00d7]\s*)?{sizes}", lower) or re.search(rf"()?{sizes}", lower)
+    if found is None:
+        return None, None
+    one = _size(found[2], found[3])
+    if found[1]:
+        # Two experts of each layer are active, as in every model that is named so.
+        return EXPERTS_SHARE * int(found[1]) * one, 2 * EXPERTS_SHARE * one
+    active = re.search(rf"(?<![a-z])a{sizes}", lower)
+    return one, _size(active[1], active[2]) if active else None
+
+
+def _size(digits: str, unit: str) -> float:
+    return float(digits) * {"m": 1e6, "b": 1e9, "t": 1e12}[unit]
 
 
 def _scaled(name: str, total: float, active: float) -> Model:

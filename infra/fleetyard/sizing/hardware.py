@@ -132,7 +132,8 @@ def find_chip(text: str) -> Chip | None:
     """The chip that a publisher's free text means (`H100-SXM-80GB (p5.48xlarge)`): the longest word that fits, else
     None."""
     wanted = re.sub(r"[_/]", "-", text.lower())
-    wanted = re.sub(r"\b\d+\s*[x×]\s*(?=[a-z])", "", wanted)
+    wanted = re.sub(r"(?<![\w.])\d+\s*[x×]\s*(?=[a-z])", "", wanted)
+    wanted = re.sub(r"\b(a|b|gb|gh|h|l|mi|p|t|v)[- ](?=\d{2,3}(?!\d))", r"\1", wanted)
     wanted = re.sub(r"tpu[\s-]*(?=v\d)", "tpu ", wanted)
     near = re.sub(r"\s+", "-", wanted)
     best: tuple[int, Chip] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from fleetyard.sizing.frameworks import release
 from fleetyard.sizing.hardware import Chip, find_chip
 from fleetyard.sizing.models import Model
 from fleetyard.sizing.result import GIB
-from fleetyard.sizing.serving_facts import ServingConstants, serving_constants, traffic
+from fleetyard.sizing.serving_facts import ServingConstants, Traffic, serving_constants, traffic
 
 Row = Mapping[str, str | None]
 
@@ -41,6 +42,11 @@ MOST_SEQUENCES = 2048
 """Sequences that one replica decodes together at most: the default limits of engines are 256 to 2,048 or above."""
 MEMORY_SHARE = 0.92
 """Share of a chip's memory that engines take. Source: vLLM and TensorRT-LLM defaults (0.90)."""
+MACHINE_CHIPS = 8
+SAME_LENGTH = 0.4
+"""Logarithm by which a stated mean of a data set differs from the published one at most."""
+WEIGHT_SHARE = 0.8
+"""Share of all memory that weights take at most, so that some is left for keys and values."""
 OTHER_GIB = 2.5
 """Activations, graphs and runtime of one chip. Source: aiconfigurator takes 3.5 GB and 0.4 GB for NCCL."""
 PREFILL_CHUNK = 8192
@@ -81,7 +87,6 @@ def read_service(row: Row) -> Service:
     if chip is None:
         raise CellError(f"hardware: {words or 'blank'!r} is no chip that Fleetyard knows")
     model, missing = model_of(row)
-    usual = traffic(model.name)
     tensor, chips = whole(row, "tp", 1e5), whole(row, "accelerators", 1e6)
     cores = 2 if chip.vendor == "aws" and tensor else 1
     if chips is None:
@@ -89,15 +94,19 @@ def read_service(row: Row) -> Service:
     scenario = next((each for each in SCENARIOS if each in text(row, "scenario").lower()), "")
     concurrency = number(row, "concurrency_or_batch", 1e7)
     given, made = number(row, "input_tokens", 1e8), number(row, "output_tokens", 1e8)
+    usual = _traffic(model, scenario, given, made)
     engine = text(row, "engine").lower()
     limits = None
     if scenario in ("server", "interactive"):
         pair = usual.server if scenario == "server" else usual.interactive
         limits = (pair[0] / 1e3, pair[1] / 1e3)
+    precision = _precision(row)
+    if precision and tensor:
+        _possible(model, chip, precision, chips)
     return Service(
         model=model,
         chip=chip,
-        precision=_precision(row, chip),
+        precision=precision or _fitting(model, chip, chips),
         chips=chips,
         tensor=tensor,
         cores=cores,
@@ -115,15 +124,46 @@ def read_service(row: Row) -> Service:
     )
 
 
-def _precision(row: Row, chip: Chip) -> str:
+def _traffic(model: Model, scenario: str, given: float | None, made: float | None) -> Traffic:
+    """What a public benchmark sends to the model, unless a length that is given belongs to other requests."""
+    benchmark = traffic(model.name)
+    pairs = ((given, benchmark.input), (made, benchmark.output))
+    same = all(not each or abs(log(each / mean)) < SAME_LENGTH for each, mean in pairs)
+    return benchmark if scenario or same else traffic("")
+
+
+def _possible(model: Model, chip: Chip, precision: str, chips: int) -> None:
+    """Raise CellError where the weights alone are more than the chips have, and nothing is left open."""
+    need, have = model.parameters * FORMATS[precision][0] / GIB, chips * chip.memory_gib
+    if need > have:
+        raise CellError(f"accelerators: {model.name} in {precision} is {need:.0f} GiB, and {chips} have {have:.0f}")
+
+
+def _fitting(model: Model, chip: Chip, chips: int) -> str:
+    """The widest format in which one machine holds the weights where nobody says: bf16, else fp8, else four bits."""
+    room = min(chips, MACHINE_CHIPS) * chip.memory_gib * GIB * WEIGHT_SHARE
+    narrow = "nvfp4" if chip.peak["fp4"] > chip.peak["fp8"] else "int4"
+    return next((form for form in ("bf16", "fp8", narrow) if model.parameters * FORMATS[form][0] <= room), "bf16")
+
+
+def _precision(row: Row) -> str:
+    """The format that a row names, blank where it names none."""
     words = text(row, "precision").lower()
+    if not words:
+        return ""
     for spelling in ("nvfp4", "mxfp4", "fp4", "w4a16", "awq", "gptq", "int4", "fp8", "int8", "fp32", "bf16", "fp16"):
         if spelling in words:
             return spelling
     if "float8" in words or "w8a8" in words:
         return "fp8"
-    if not words or "16" in words or "half" in words:
+    if re.search(r"(?<!\d)4[\s-]?bit|\bn?[qf]+4", words):
+        return "int4"
+    if re.search(r"(?<!\d)8[\s-]?bit|\bq8", words):
+        return "int8"
+    if any(word in words for word in ("16", "half", "mixed", "amp")):
         return "bf16"
+    if any(word in words for word in ("float32", "single")):
+        return "fp32"
     raise CellError(f"precision: {words!r} is no number format that serving uses")
 
 
@@ -292,7 +332,9 @@ def _evaluate(v: Mapping[str, Any], k: ServingConstants) -> tuple[Any, Any, Any,
     static = v["static"] > 0
     each = token_s(batch, np.where(static, 0.0, 1.0))
     whole = v["output"] * each + np.where(static, batch * prompt / t, 0.0)
-    served = replicas * np.where(limited, wanted, batch * v["output"] / whole)
+    # Fewer requests than replicas leave some of these idle.
+    working = np.where(v["concurrency"] > 0, np.minimum(replicas, np.maximum(1.0, v["concurrency"])), replicas)
+    served = working * np.where(limited, wanted, batch * v["output"] / whole)
     queue = np.where(static, alone * batch**k.static_power, alone * (1.0 + 0.15 * (batch - 1.0)))
     # Under a tight limit prompts go first, and the engine's own slowness does not add up.
     calm = np.where(v["first_limit"] < TIGHT_FIRST_S, 1.0, slower)

@@ -11,19 +11,23 @@ from fleetyard.findings import Exit, error
 
 Row = dict[str, str | None]
 
+LONGEST_CELL = 2**26
+"""Characters of a cell: one long remark does not make the rows beside it unusable."""
+
 
 def read_table(path: Path) -> list[Row]:
     """Rows of a comma-separated file by column, names lower-cased and without space.
 
     Raises FleetyardError (exit 65) for a file that is missing, not text, empty, or without a column `id`.
     """
+    csv.field_size_limit(LONGEST_CELL)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             names = [name.strip().lower() for name in next(reader, [])]
             if "id" not in names:
                 raise error("FY1631", path.name, "has no column `id` in its first line", "add a header line with `id`")
-            return [dict(_cells(names, line)) for line in reader if any(cell.strip() for cell in line)]
+            return [dict(_cells(names, line)) for line in reader if line]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise error("FY1630", path.name, f"cannot be read: {reason}", "a comma-separated file in UTF-8") from None

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from fleetyard.cli import main
 from fleetyard.findings import Exit
 from fleetyard.sizing.batch import SERVING_COLUMNS, TRAINING_COLUMNS, serving_rows, training_rows
+from fleetyard.sizing.cases import read_case
 from fleetyard.sizing.cells import number
+from fleetyard.sizing.columns import model_of, sizes_in
 from fleetyard.sizing.hardware import find_chip
 from fleetyard.sizing.models import find_model
 from fleetyard.sizing.step import BOUNDS
@@ -279,7 +281,22 @@ def test_chips_are_found_however_they_are_spelt(text: str, chip: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("1920*2048", 3932160), ("512 x 4,096", 2097152), ("4M", 4e6), ("1k", 1e3)]
+    ("text", "value"),
+    [
+        ("1920*2048", 3932160),
+        ("512 x 4,096", 2097152),
+        ("4M", 4000000.0),
+        ("1k", 1000.0),
+        ("1 000", 1000),
+        ("4'194'304", 4194304),
+        ("4\u202f194\u202f304", 4194304),
+        ("4.2 million", 4200000.0),
+        ("8 nodes x 8 GPUs", 64),
+        ("64 (8 nodes)", 64),
+        ("8 Ki", 8192),
+        ("TP=8", 8),
+        ("~64", 64),
+    ],
 )
 def test_amounts_are_read_as_people_write_them(text: str, value: float) -> None:
     assert number({"batch": text}, "batch") == value
@@ -301,3 +318,98 @@ def test_models_are_found_however_they_are_spelt(text: str, name: str) -> None:
     found = find_model(text)
     assert found is not None
     assert found.name == name
+
+
+ODD_CHIPS = [("p5.48xlarge", "h100-sxm-80gb"), ("H-100", "h100-sxm-80gb"), ("AMD Instinct MI-250", "mi250x")]
+
+
+@pytest.mark.parametrize(("text", "chip"), ODD_CHIPS)
+def test_a_hyphen_or_a_machine_type_hides_no_chip(text: str, chip: str) -> None:
+    found = find_chip(text)
+    assert found is not None
+    assert found.id == chip
+
+
+@pytest.mark.parametrize("changes", [{"tp": "512"}, {"pp": "512"}, {"cp": "4096"}, {"tp": "1", "pp": "100", "dp": ""}])
+def test_a_layout_of_more_ranks_than_chips_or_stages_than_layers_is_refused(changes: dict[str, str]) -> None:
+    line = predicted(**{"accelerators": "128", **changes})
+    assert line["step_time_s"] == ""
+    assert line["error"].startswith(("accelerators: ", "pp: "))
+
+
+def test_a_size_that_is_not_the_named_models_overrules_the_name() -> None:
+    widths = dict.fromkeys(("layers", "hidden", "heads", "kv_heads", "ffn", "vocab"), "")
+    sized = step_s(model="Somebody's GPT-2-style 65B", params_total="", params_active="", **widths)
+    nameless = step_s(model="", params_total="65e9", params_active="", **widths)
+    assert sized == pytest.approx(nameless, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("X 235B-A22B", (235e9, 22e9)), ("X-13B", (13e9, None)), ("x", (None, None))]
+)
+def test_a_name_tells_all_and_active_parameters(name: str, sizes: tuple[float | None, float | None]) -> None:
+    assert sizes_in(name) == sizes
+
+
+def test_experts_in_a_name_share_what_is_no_expert() -> None:
+    total, active = sizes_in("Foo 8x22B")
+    assert total == pytest.approx(141e9, rel=0.02)
+    assert active is not None
+    assert active == pytest.approx(39e9, rel=0.15)
+
+
+def test_a_blank_mlp_is_as_wide_as_the_total_says() -> None:
+    row = {"model": "x", "layers": "64", "hidden": "8192", "heads": "128", "params_total": "137e9", "vocab": "32000"}
+    found, _ = model_of(row)
+    assert found.parameters == pytest.approx(137e9, rel=0.01)
+
+
+def test_a_blank_batch_grows_with_the_chips_and_is_small_for_tuning() -> None:
+    def tokens(model: str, chips: str) -> float:
+        case = read_case({"model": model, "hardware": "H100", "accelerators": chips})
+        return case.batch * case.sequence
+
+    assert tokens("foo-13b", "8") < tokens("foo-13b", "512") < 64 * tokens("foo-13b", "8")
+    assert tokens("foo-13b LoRA", "8") < tokens("foo-13b", "8") / 4
+
+
+def test_a_blank_expert_degree_is_one_that_fits() -> None:
+    line = predicted(model="DeepSeek-V3", hardware="H200", accelerators="1024", **dict.fromkeys(BLANK_LAYOUT, ""))
+    assert float(line["memory_gib"]) < 141
+
+
+BLANK_LAYOUT = ("tp", "pp", "dp", "ep", "cp", "micro_batch", "layers", "hidden", "heads", "params_total", "ffn")
+
+
+def test_fewer_requests_than_replicas_are_not_served_twice() -> None:
+    one = served(accelerators="8", tp="1", concurrency_or_batch="1", model="Llama 3.1 8B")
+    assert float(one["throughput_tokens_per_s"]) <= 1.05e3 / float(one["tpot_ms"])
+
+
+def test_a_blank_format_of_a_service_is_one_that_fits() -> None:
+    line = served(model="Llama 3.1 405B", hardware="H100", accelerators="8", tp="8", precision="")
+    stated = served(model="Llama 3.1 405B", hardware="H100", accelerators="8", tp="8", precision="fp8")
+    assert line["throughput_tokens_per_s"] == stated["throughput_tokens_per_s"]
+
+
+def test_weights_beyond_the_memory_of_all_chips_are_refused() -> None:
+    line = served(model="Llama 3.1 70B", hardware="H100", accelerators="1", tp="1", precision="bf16")
+    assert line["throughput_tokens_per_s"] == ""
+    assert line["error"].startswith("accelerators: ")
+
+
+def test_a_row_of_blanks_and_a_very_long_cell_keep_their_places(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    long = "x" * 200_000
+    source.write_text(f"id,model,hardware,accelerators\n,,,\n2,{long},H100,8\n3,Foo-7B,H100,8\n", encoding="utf-8")
+    assert main(["size", "predict-training", str(source), str(target)]) == Exit.DONE
+    rows = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
+    assert [row["id"] for row in rows] == ["", "2", "3"]
+    assert [bool(row["error"]) for row in rows] == [True, True, False]
+
+
+def test_a_page_that_cannot_be_written_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "missing" / "page.html"
+    asked = ["size", "choose", "--model", "llama-3.1-8b", "--tokens", "1e10", "--machine", "p5.48xlarge"]
+    assert main([*asked, "--deadline", "30d", "--html", str(page)]) == Exit.PERMISSION
+    assert "FY1632 error --html" in capsys.readouterr().err
