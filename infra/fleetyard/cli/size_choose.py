@@ -53,7 +53,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         answer = choose(question)
     except ImpossibleError as impossible:
-        wrong = error("FY1650", f"--{impossible.constraint}", str(impossible), impossible.fix, Exit.FINDINGS)
+        wrong = error(
+            "FY1650", "--" + impossible.constraint.removesuffix("s"), str(impossible), impossible.fix, Exit.FINDINGS
+        )
         raise FleetyardError(wrong.findings, Exit.FINDINGS) from None
     except ValueError as wrong_number:
         raise error("FY1651", "--" + str(wrong_number).partition(":")[0], str(wrong_number), "a number") from None
@@ -87,6 +89,7 @@ def _question(args: argparse.Namespace) -> Question:
     except UnknownModelError as unknown:
         fix = f"one of {', '.join(unknown.near)}" if unknown.near else "`fleetyard catalog --models` lists them"
         raise error("FY1613", "--model", str(unknown), fix) from None
+    _refuse_strangers(args)
     batch, sequence = _amount(args.batch_tokens, "--batch-tokens"), _amount(args.sequence, "--sequence")
     return Question(
         model=wanted_model,
@@ -107,6 +110,27 @@ def _question(args: argparse.Namespace) -> Question:
         most_chips=int(_amount(args.most_chips, "--most-chips") or 0),
         by=args.by,
     )
+
+
+def _refuse_strangers(args: argparse.Namespace) -> None:
+    """Refuse a region, machine or chip that the catalogue does not hold, with the names that look like it."""
+    from difflib import get_close_matches
+
+    from fleetyard.catalog import catalog
+    from fleetyard.sizing.hardware import chips
+
+    facts = catalog()
+    known = {
+        "region": {region.name for cloud in Cloud for region in facts.regions(cloud)},
+        "machine": {each.name for each in facts.machines()} | {each.type_name for each in facts.tpu_shapes()},
+        "chip": {each.id for each in facts.accelerators()} | set(chips()),
+    }
+    for what, names in known.items():
+        for given in getattr(args, what) or ():
+            if given not in names:
+                near = get_close_matches(given, sorted(names), n=3, cutoff=0.4)
+                fix = f"one of {', '.join(near)}" if near else f"a {what} that `fleetyard catalog` lists"
+                raise error("FY1651", f"--{what}", f"{given!r} is no {what} that Fleetyard knows", fix)
 
 
 def _amount(text: str | None, path: str) -> float | None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fleetyard.catalog import Cloud
 from fleetyard.cli import main
+from fleetyard.findings import Exit
 from fleetyard.sizing.choose import Answer, Question, Row, choose, pareto
 from fleetyard.sizing.models import model
 from fleetyard.sizing.offers import Wanted
@@ -174,3 +175,13 @@ def test_the_command_prints_data(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_command_refuses_with_the_path(arguments: list[str], path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["size", "choose", "--model", "llama-3.1-8b", *arguments]) != 0
     assert path in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--region", "us-east-11"), ("--machine", "p5.24xlarge"), ("--chip", "h1")]
+)
+def test_what_the_catalogue_does_not_hold_is_refused(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["size", "choose", "--model", "llama-3.1-8b", "--tokens", "1e10", option, value]) == Exit.BAD_INPUT
+    assert f"FY1651 error {option}: {value!r} is no " in capsys.readouterr().err
