@@ -1,4 +1,4 @@
-"""`fleetyard bootstrap` on the real engine: rights come from the stack's own calls, and what they belong to can be made."""
+"""`fleetyard bootstrap` on the real engine: rights from the stack's own calls, and what they belong to can be made."""
 
 from __future__ import annotations
 
