@@ -94,10 +94,10 @@ def _rules(cloud: str) -> list[tuple[str, str, str]]:
 
         assert world.RULE_MODULES  # importing them is what registers the rules
         return [(rule.operation, rule.says, rule.source) for rule in all_rules()]
-    from simcloud.gcp import cloud
+    from simcloud.gcp.cloud import Gcp
     from simcloud.gcp.errors import RULES
 
-    cloud.Gcp()  # making one imports every module that has rules
+    Gcp()  # making one imports every module that has rules
     return [(code, rule.says, rule.source) for code, rule in sorted(RULES.items())]
 
 
