@@ -86,7 +86,7 @@ def disagreements(cloud: str, token: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize(("cloud", "token"), modelled())
+@pytest.mark.parametrize(("cloud", "token"), list(modelled()))
 def test_each_property_does_what_the_sources_say(cloud: str, token: str) -> None:
     wrong = {place: what for place, what in disagreements(cloud, token).items() if place not in ELSEWHERE}
     assert wrong == {}
