@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from simcloud.fleet import Part
 from simcloud.wire import Moment, Request, Response
 
 
@@ -29,6 +30,14 @@ class GenericWorld:
     def refusal(self, kind: str, request: Request) -> Response:
         """Refused."""
         return Response(503)
+
+    def fleet(self) -> Part:
+        """Nothing runs."""
+        return Part()
+
+    def moves(self, name: str) -> bool:
+        """Nothing runs."""
+        return False
 
     def tick(self, moment: Moment) -> None:
         """Nothing goes on by itself."""

@@ -150,6 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
             return world.called()
         if what == "inventory":
             return {"resources": world.inventory(), "kept": world.kept()}
+        if what == "machines":
+            fleet = world.fleet()
+            return {"unchanged": True} if args.get("since") == fleet.revision else fleet.as_dict()
         if what == "fault":
             world.faults.add(Fault(**args))
             return {"faults": world.faults.listed()}

@@ -19,6 +19,8 @@ from typing import Any, Protocol
 
 from simcloud import snapshot
 from simcloud.faults import Faults, strike_after, strike_before
+from simcloud.fleet import Part, joined
+from simcloud.hosts.model import Fleet
 from simcloud.journal import Journal, Record, request_body
 from simcloud.seal import Seal
 from simcloud.wire import Moment, Request, Response
@@ -44,6 +46,12 @@ class CloudWorld(Protocol):
 
     def refusal(self, kind: str, request: Request) -> Response:
         """The service's own answer for `throttle` and `error`."""
+
+    def fleet(self) -> Part:
+        """The machines, networks and firewalls that should run now."""
+
+    def moves(self, name: str) -> bool:
+        """Whether a call of this name (as `named` gives it) may change what `fleet` says."""
 
     def tick(self, moment: Moment) -> None:
         """Let what takes time in the cloud go one step further (groups replacing members, refreshes)."""
@@ -84,6 +92,7 @@ class World:
         self._saved_seq = 0
         self._named: Counter[tuple[str, str]] = Counter()
         self._called_at = time.monotonic()
+        self._fleet: Fleet | None = None
 
     def cloud(self, name: str) -> CloudWorld:
         """`aws` or `gcp`, made when it is first needed: a world without AWS never loads it."""
@@ -168,6 +177,15 @@ class World:
         with self._guard:
             return self.cloud(cloud).control(action, args, self._moment(self._seq))
 
+    def fleet(self) -> Fleet:
+        """All that should run. Worked out anew only after something that may have changed it."""
+        held = self._fleet
+        if held is None:
+            with self._guard:
+                held = joined(cloud.fleet() for _, cloud in sorted(self._clouds.items()))
+                self._fleet = held
+        return held
+
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource of both clouds."""
         with self._guard:
@@ -222,7 +240,11 @@ class World:
         target = self.cloud(record.cloud)
         moment = self._moment(record.seq)
         if record.kind == "call":
-            return target.handle(record.request(), moment)
+            request = record.request()
+            if target.moves(target.named(request)):
+                self._fleet = None
+            return target.handle(request, moment)
+        self._fleet = None
         if record.kind == "tick":
             target.tick(moment)
             return None

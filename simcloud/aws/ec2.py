@@ -16,6 +16,8 @@ from typing import Any
 from simcloud.aws import moto_bridge
 from simcloud.aws.facts import InstanceType, instance_type, offered_zone_ids, public_images
 from simcloud.aws.inner import Clients
+from simcloud.aws.lives import Life
+from simcloud.aws.upkeep import default_group_opened
 from simcloud.provider.model import CloudError
 from simcloud.wire import Moment
 
@@ -76,6 +78,8 @@ class Region:
     """(zone name, instance type) -> how many may still be launched; absent is plenty"""
     quota: dict[str, int] = field(default_factory=dict)
     """quota code -> vCPUs; absent is no limit"""
+    lives: dict[str, Life] = field(default_factory=dict)
+    """instance id -> what it went through; absent is a first boot and nothing else"""
 
 
 def quota_code(instance_type_name: str) -> str:
@@ -118,13 +122,20 @@ class Ec2:
         """Our state of a region."""
         return self.regions.setdefault(name, Region())
 
+    def life(self, region: str, id: str) -> Life:
+        """What an instance went through; for looking only."""
+        return self.region(region).lives.get(id) or Life()
+
     def backend(self, region: str) -> Any:
         """moto's EC2 of a region."""
         return moto_bridge.backend("ec2", region)
 
     def open_region(self, region: str) -> None:
         """Put the public images of `images.toml` into a region that nobody has used yet."""
-        _publish_images(self.backend(region), region)
+        backend = self.backend(region)
+        _publish_images(backend, region)
+        for vpc in list(backend.vpcs):
+            default_group_opened(backend, vpc)
 
     # Placement groups
 
@@ -542,6 +553,7 @@ class Ec2:
         if reservation is None:
             self._take_capacity(region, zone, kind.name, count, LAUNCH)
         groups = primary.get("Groups") or spec.get("SecurityGroupIds") or []
+        groups = list(groups) or self._default_group(backend, zone, subnet_id)
         self._same_network(backend, subnet_id, groups)
         addresses = sum(1 for i in interfaces if i.get("InterfaceType") != "efa-only") or 1
         self._room(backend, subnet_id, addresses * count)
@@ -651,6 +663,19 @@ class Ec2:
                     LAUNCH,
                     f"Security group {id} and subnet {subnet_id} belong to different networks.",
                 )
+
+    def _default_group(self, backend: Any, zone: str, subnet_id: str | None) -> list[str]:
+        """The group that an instance is in when its launch names none (VPC User Guide, "Default security groups")."""
+        vpc = next(
+            (
+                s.vpc_id
+                for kept in backend.subnets.values()
+                for s in kept.values()
+                if s.id == subnet_id or (not subnet_id and s.default_for_az and s.availability_zone == zone)
+            ),
+            None,
+        )
+        return [g.id for g in backend.groups.get(vpc, {}).values() if g.name == "default"][:1]
 
     def _room(self, backend: Any, subnet_id: str | None, needed: int) -> None:
         if not subnet_id:

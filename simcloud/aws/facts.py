@@ -36,6 +36,10 @@ class InstanceType:
     efa_interfaces: int
     placement_strategies: frozenset[str]
     usage_classes: frozenset[str]
+    drives: int
+    """Local NVMe or other instance-store drives."""
+    accelerators: int
+    """GPUs, or Trainium, Inferentia and media chips."""
 
 
 def _moto_json(path: str) -> Any:
@@ -69,7 +73,21 @@ def instance_type(name: str) -> InstanceType | None:
         efa_interfaces=network.get("EfaInfo", {}).get("MaximumEfaInterfaces", 0),
         placement_strategies=frozenset(row.get("PlacementGroupInfo", {}).get("SupportedStrategies", [])),
         usage_classes=frozenset(row.get("SupportedUsageClasses", ["on-demand"])),
+        drives=sum(d["Count"] for d in row.get("InstanceStorageInfo", {}).get("Disks", ())),
+        accelerators=sum(_counted(row, *names) for names in _ACCELERATORS),
     )
+
+
+_ACCELERATORS = (
+    ("GpuInfo", "Gpus"),
+    ("NeuronInfo", "NeuronDevices"),
+    ("MediaAcceleratorInfo", "Accelerators"),
+    ("FpgaInfo", "Fpgas"),
+)
+
+
+def _counted(row: dict[str, Any], info: str, members: str) -> int:
+    return sum(int(one.get("Count", 0)) for one in row.get(info, {}).get(members, ()))
 
 
 @functools.lru_cache(maxsize=64)

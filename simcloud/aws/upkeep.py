@@ -69,6 +69,23 @@ def endpoint_made(call: Call, world: AwsWorld) -> None:
             eni._group_set = groups
 
 
+def default_group_opened(backend: Any, vpc: str) -> None:
+    """The default security group of a VPC lets its own members in (VPC User Guide, "Default security groups")."""
+    from moto.ec2.models.security_groups import SecurityGroupRule
+
+    for group in backend.groups.get(vpc, {}).values():
+        if group.name == "default" and not group.ingress_rules:
+            own = {"GroupId": group.id, "UserId": moto_bridge.ACCOUNT}
+            rule = SecurityGroupRule(backend, "-1", group.id, None, None, {}, source_group=own, is_egress=False)
+            group.ingress_rules.append(rule)
+
+
+def vpc_made(call: Call, world: AwsWorld) -> None:
+    """The newest VPC's default group."""
+    backend = world.ec2.backend(call.region)
+    default_group_opened(backend, next(reversed(backend.vpcs)))
+
+
 def subnet_made(call: Call, world: AwsWorld) -> None:
     """A subnet that somebody made is no default one, and gives no public addresses until it is told to."""
     backend = world.ec2.backend(call.region)
@@ -139,6 +156,7 @@ AFTER: Mapping[str, Callable[[Call, AwsWorld], None]] = {
     "ec2:CreateNatGateway": nat_gateway_made,
     "ec2:DeleteNatGateway": nat_gateway_gone,
     "ec2:CreateVpcEndpoint": endpoint_made,
+    "ec2:CreateVpc": vpc_made,
     "ec2:CreateSubnet": subnet_made,
     "ec2:CreateVpcPeeringConnection": peering_asked,
     "s3:CreateBucket": bucket_made,

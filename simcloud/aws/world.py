@@ -19,11 +19,13 @@ from simcloud.aws import trust_rules as _trust_rules
 from simcloud.aws.autoscaling import AutoScaling
 from simcloud.aws.calls import Call, decode, encode, is_read, operation_name, refuse, scope
 from simcloud.aws.ec2 import LAUNCH, Ec2, tags_of
+from simcloud.aws.fleet import fleet
 from simcloud.aws.inner import for_own_use
 from simcloud.aws.inventory import inventory, kept
 from simcloud.aws.rules import apply
 from simcloud.aws.served import SERVED, Shelves
 from simcloud.aws.upkeep import AFTER
+from simcloud.fleet import Part
 from simcloud.provider.model import CloudError
 from simcloud.wire import Moment, Request, Response
 
@@ -31,6 +33,9 @@ RULE_MODULES = (_network_rules, _ec2_rules, _storage_rules, _service_rules, _tru
 """Imported for the rules that they register."""
 SERVING_MODULES = (_eks, _scaling, _elsewhere)
 """Imported for the operations that they register."""
+
+STILL = ("s3:", "sts:", "logs:", "kms:")
+"""Calls that no group of machines reacts to, and that come by the thousand."""
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -90,7 +95,7 @@ class AwsWorld:
                 AFTER[call.name](call, self)
         except CloudError as error:
             return refuse(call, error)
-        if not is_read(call.operation):
+        if not is_read(call.operation) and self.moves(call.name):
             self.autoscaling.tick(moment)
         return response
 
@@ -114,6 +119,14 @@ class AwsWorld:
             return refuse(call, CloudError(code, call.operation, "Request limit exceeded.", 503))
         code = _BROKEN.get(call.service, "InternalFailure")
         return refuse(call, CloudError(code, call.operation, "An internal error has occurred", 500))
+
+    def fleet(self) -> Part:
+        """What is to run."""
+        return fleet(self)
+
+    def moves(self, name: str) -> bool:
+        """Whether a call of this name may change what is to run."""
+        return not name.startswith(STILL)
 
     def tick(self, moment: Moment) -> None:
         """Groups replace what they lost, try again what they did not get, and go on with refreshes."""

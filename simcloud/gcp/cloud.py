@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simcloud.environment import DEFAULT_PROJECT
+from simcloud.fleet import Part
 from simcloud.gcp import documents
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.errors import Refusal, render
-from simcloud.gcp.world import GcpWorld, _api_of
+from simcloud.gcp.fleet import fleet
+from simcloud.gcp.world import STILL, GcpWorld, _api_of
 from simcloud.wire import Moment, Request, Response
 
 ATTRIBUTION = "goog-pulumi-provisioned"
@@ -47,6 +49,14 @@ class Gcp:
         else:
             refusal = Refusal(503, "Internal error. Please try again.", reason="backendError")
         return render(refusal, _api_of(request.path))
+
+    def fleet(self) -> Part:
+        """What is to run."""
+        return fleet(self._world)
+
+    def moves(self, name: str) -> bool:
+        """Whether a call of this name may change what is to run."""
+        return not name.startswith(STILL)
 
     def tick(self, moment: Moment) -> None:
         """One step of what the cloud does by itself."""

@@ -15,6 +15,7 @@ from simcloud.gcp import documents, kinds, schema
 from simcloud.gcp.call import Call
 from simcloud.gcp.control import Knobs, control
 from simcloud.gcp.errors import OLDER, Refusal, render, rule
+from simcloud.gcp.lives import Life
 from simcloud.wire import Moment, Request, Response
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ UNMODELLED = rule("world.unmodelled", "a method that the simulated cloud does no
 NO_SUCH_PATH = rule("world.path", "a path that no modelled API has", "discovery documents", ours=True)
 BAD_JSON = rule("world.json", "a body is JSON", "RFC 8259; Google's wording with ours after the first sentence")
 QUERY = rule("world.query", "a query names only parameters of its method", "discovery documents")
+
+STILL = "storage.objects."
+"""Methods that nothing else in the cloud reacts to, and that come by the thousand."""
 
 _COMMON = frozenset(
     {"alt", "fields", "key", "prettyPrint", "quotaUser", "uploadType", "userIp", "userProject", "access_token"}
@@ -57,6 +61,8 @@ class State:
     """By project: whether it was given its default network (False: it has none, as an organization may decide)."""
     group_errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Failed launches of managed instance groups, newest last."""
+    lives: dict[str, Life] = field(default_factory=dict)
+    """What machines went through, by the keys of `simcloud.gcp.fleet`; absent is a first boot and nothing else."""
     knobs: Knobs = field(default_factory=Knobs)
     stirred: bool = False
     """Whether something that no call has done (a knob, a launch made to fail) may let a new attempt succeed."""
@@ -106,7 +112,8 @@ class GcpWorld:
             project = call.project or call.query.get("project", "")
             if project:
                 self.state.projects.setdefault(project, call.now)
-            self._reconcile(moment)
+            if not match.method.id.startswith(STILL):
+                self._reconcile(moment)
         return answer if isinstance(answer, Response) else Response.of_json(answer)
 
     def _call(self, match: documents.Match, request: Request, moment: Moment) -> Call:

@@ -20,6 +20,7 @@ class Machine:
     key: names it over both clouds and all its life (an instance id; a Google instance's numeric id; `<node>/<worker>`).
     host_name: as the cloud gives it (`ip-10-40-0-5`, the instance's name, `t1v-n-...-w-0`).
     disk: names its root disk's life: another value means an empty disk from the image again.
+    drives_life: the same for its local drives: another value means that they are empty (a stop keeps the root disk).
     boots: how often it was started or restarted; a higher number than the one seen is a reboot.
     power: whether it should run. reachable: False while its network is cut.
     user_data: for cloud-init (AWS) or the startup script (Google Cloud), as stored; never written to a log.
@@ -41,6 +42,7 @@ class Machine:
     disk: str
     boots: int
     power: bool
+    drives_life: str = ""
     reachable: bool = True
     user_data: str = field(default="", repr=False)
     project: str = ""
@@ -48,6 +50,10 @@ class Machine:
     drives: int = 0
     """Local NVMe drives that the machine type brings; their content is lost when it stops."""
     accelerators: int = 0
+    image_name: str = ""
+    """What the image's owner calls it, where `image` is only an id."""
+    failed: bool = False
+    """Its hardware failed: without power it ended at once, and did not shut down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,8 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One firewall rule of one machine. Lower priority numbers go first; what no rule accepts is dropped.
+    """One firewall rule of one machine. Lower priority numbers go first, equal ones in the order of the list (which
+    names refusals first); what no rule accepts is dropped.
 
     peers: ranges on the other side. ports: first and last of the receiver, None for all.
     """
