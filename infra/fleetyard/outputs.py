@@ -56,6 +56,8 @@ class PoolOut(_Out):
     identity: str
     """The role or service account that its machines run as."""
     cache: str | None
+    cache_store: str | None = None
+    """The store that the cache is filled from."""
     update: str
     usd_per_hour: float | None
 
@@ -133,6 +135,7 @@ def export(plan: Plan, network: Reports, pools: Mapping[str, Reports], stores: M
                 "zones": list(planned[name].zones),
                 "buy": str(planned[name].buy),
                 "cache": cache.at if (cache := planned[name].cache) else None,
+                "cache_store": cache.store if cache else None,
                 "update": str(planned[name].update),
                 "usd_per_hour": _usd(planned[name].usd_per_hour),
                 **pool.report(),

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from fleetyard.findings import FleetyardError, error
+from fleetyard.inventory.export import project_root as project_root
 from fleetyard.spec import nearest, stack_file
 
 STACKS = "stacks"
@@ -15,12 +16,6 @@ def add_stack_arguments(parser: argparse.ArgumentParser, without: str) -> None:
     """The arguments that name a stack. without: what the subcommand does when none is named."""
     parser.add_argument("--stack", "-s", help=f"the stack's name; without it, {without}")
     parser.add_argument("--stacks", type=Path, default=None, help="where stack files lie (default: the project's)")
-
-
-def project_root(start: Path | None = None) -> Path:
-    """The nearest folder, going up, with a Pulumi.yaml; the folder itself where there is none."""
-    start = start or Path.cwd()
-    return next((folder for folder in (start, *start.parents) if (folder / "Pulumi.yaml").exists()), start)
 
 
 def stacks_folder(args: argparse.Namespace) -> Path:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fleetyard.cli.project import add_stack_arguments, project_root, require_stack_file, stack_names, stacks_folder
-from fleetyard.findings import Exit, FleetyardError, error, render_text
-from fleetyard.outputs import NAME, StackOutputs, parse_outputs
+from fleetyard.cli.project import add_stack_arguments, require_stack_file, stack_names, stacks_folder
+from fleetyard.findings import Exit, error, render_text
+from fleetyard.inventory.export import exported, project_root
+from fleetyard.outputs import StackOutputs, parse_outputs
 from fleetyard.plan import Plan, make_plan, read_sized
 from fleetyard.report.members import Member, find
 from fleetyard.report.picture import draw
@@ -46,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         _write_picture(args.svg, plan, [*labels, "planned"])
         print(_planned(plan, as_json=args.json))
         return Exit.DONE
-    outputs = parse_outputs(_exported(args.outputs, plan.stack))
+    outputs = parse_outputs(exported(args.outputs, plan.stack, project_root()))
     members = None if args.no_live else find(outputs, os.environ)
     found = differences(plan, outputs)
     if members is not None:
@@ -104,40 +103,3 @@ def _data(
         "members": None if members is None else [member.as_dict() for member in members],
         "findings": list(found),
     }
-
-
-def _exported(file: str | None, stack: str) -> Any:
-    """The export, from a file or from the stack's state."""
-    if file is not None:
-        return _from_file(file)
-    pulumi = shutil.which("pulumi")
-    if pulumi is None:
-        raise error("FY1904", "pulumi", "is not on PATH", 'make setup, then eval "$(fleetyard sim env)"')
-    command = [pulumi, "stack", "output", NAME, "--json", "--stack", stack, "--non-interactive"]
-    done = subprocess.run(command, cwd=project_root(), capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise _not_standing(stack, done.stderr)
-    return _json(done.stdout, "pulumi stack output")
-
-
-def _not_standing(stack: str, said: str) -> FleetyardError:
-    line = next((line for line in said.splitlines() if line.strip()), "pulumi said nothing")
-    message = f"its export cannot be read: {line.removeprefix('error: ')}"
-    return error("FY1905", f"stack {stack}", message, f"`pulumi up --stack {stack}`, or --planned")
-
-
-def _from_file(file: str) -> Any:
-    try:
-        return _json(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8"), file)
-    except (OSError, UnicodeDecodeError) as problem:
-        raise error(
-            "FY1906", file, f"cannot be read: {problem}", "the output of `pulumi stack output --json`"
-        ) from None
-
-
-def _json(text: str, where: str) -> Any:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        raise error("FY1906", where, "is no JSON", "the output of `pulumi stack output --json`") from None
-    return value[NAME] if isinstance(value, dict) and NAME in value and "version" not in value else value

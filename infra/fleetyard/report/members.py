@@ -16,7 +16,11 @@ UP = frozenset({"running", "ready"})
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One machine (or host of a slice). `state` is the cloud's own word; address: private, None until it has one."""
+    """One machine (or host of a slice). `state` is the cloud's own word; address: private, None until it has one.
+
+    key: names it for all its life and no other (instance id; Google's numeric id; `<node's path>/<worker>`).
+    host_name: what the machine is called in its network; empty until the cloud says so.
+    """
 
     pool: str
     name: str
@@ -24,6 +28,8 @@ class Member:
     zone: str
     address: str | None
     machine: str
+    key: str = ""
+    host_name: str = ""
 
     @property
     def up(self) -> bool:

@@ -57,6 +57,8 @@ def _find(outputs: StackOutputs, autoscaling: Any, ec2: Any) -> list[Member]:
             zone=zone_of.get(details.get(name, {}).get("SubnetId", ""), row["AvailabilityZone"]),
             address=details.get(name, {}).get("PrivateIpAddress"),
             machine=row.get("InstanceType") or details.get(name, {}).get("InstanceType", ""),
+            key=name,
+            host_name=details.get(name, {}).get("PrivateDnsName", "").partition(".")[0],
         )
         for name, (group, row) in sorted(listed.items(), key=lambda item: (pool_of[item[1][0]], item[0]))
     ]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 SIM_ENDPOINT = "FLEETYARD_SIM_GCP_ENDPOINT"
 SERVICE_PATH = {"compute": "/compute/v1/", "tpu": "/"}
 """What follows the endpoint in each service's addresses. Source: `servicePath` of their discovery documents."""
-NOT_FOUND = 404
+STACK_LABEL = "fleetyard-stack"
+PAGE = 500
 DENIED = {401, 403}
 
 
@@ -64,10 +65,11 @@ def _group(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, st
         where = {"project": outputs.project, "zone": zone}
         asked = compute.instanceGroupManagers().listManagedInstances(**where, instanceGroupManager=group)
         following = compute.instanceGroupManagers().listManagedInstances_next
+        instances = _instances(compute, where, f"labels.{STACK_LABEL}={outputs.stack}")
         for page in pages(asked, following):
             for row in page.get("managedInstances", []):
                 host = last_part(row["instance"])
-                instance = _instance(compute, where, host)
+                instance = instances.get(host, {})
                 action = row.get("currentAction", "NONE")
                 state = row.get("instanceStatus") or "UNKNOWN"
                 yield Member(
@@ -77,16 +79,16 @@ def _group(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, st
                     zone=zone,
                     address=next((card.get("networkIP") for card in instance.get("networkInterfaces", [])), None),
                     machine=last_part(instance.get("machineType", pool.machine)),
+                    key=str(instance.get("id", "")),
+                    host_name=host,
                 )
 
 
-def _instance(compute: Any, where: Mapping[str, Any], host: str) -> dict[str, Any]:
-    try:
-        return dict(compute.instances().get(**where, instance=host).execute())
-    except HttpError as refused:
-        if refused.status_code == NOT_FOUND:  # the group is still making it
-            return {}
-        raise
+def _instances(compute: Any, where: Mapping[str, Any], filter: str) -> dict[str, dict[str, Any]]:
+    """The stack's instances of a zone, by name: a page holds 500, where asking for each would be 500 calls."""
+    asked = compute.instances().list(**where, filter=filter, maxResults=PAGE)
+    listed = pages(asked, compute.instances().list_next)
+    return {instance["name"]: instance for page in listed for instance in page.get("items", [])}
 
 
 def _slices(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, str]) -> Iterator[Member]:
@@ -102,4 +104,6 @@ def _slices(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, s
                 zone=pool.zones[0],
                 address=host.get("ipAddress"),
                 machine=found.get("acceleratorType", pool.machine),
+                key=f"{path}/{index}",
+                host_name=f"{last_part(node)}-w-{index}",
             )

@@ -212,8 +212,11 @@ class _Google(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         zone = "/compute/v1/projects/demo-project/zones/us-central1-a"
-        if path == f"{zone}/instances/gpu-1":
-            self._say(200, {"networkInterfaces": [{"networkIP": "10.60.0.5"}], "machineType": f"{zone}/a2-highgpu-1g"})
+        if path == f"{zone}/instances":
+            assert "filter=labels.fleetyard-stack%3Ddemo&" in self.path
+            card = {"networkIP": "10.60.0.5"}
+            made = {"name": "gpu-1", "id": "71", "networkInterfaces": [card], "machineType": f"{zone}/a2-highgpu-1g"}
+            self._say(200, {"items": [made]})
         elif path == "/v2/projects/demo-project/locations/us-central1-a/nodes/demo-tpus-0":
             hosts = [{"ipAddress": f"10.60.0.{n}"} for n in (6, 7)]
             self._say(200, {"state": "READY", "networkEndpoints": hosts, "acceleratorType": "v5litepod-16"})
@@ -257,12 +260,13 @@ def google() -> Iterator[dict[str, str]]:
 
 
 def test_members_on_google_cloud_are_instances_and_hosts_of_slices(google: dict[str, str]) -> None:
-    found = [(m.pool, m.name, m.state, m.address) for m in find(outputs(GOOGLE), google)]
+    found = [(m.pool, m.name, m.state, m.address, m.key, m.host_name) for m in find(outputs(GOOGLE), google)]
+    node = "projects/demo-project/locations/us-central1-a/nodes/demo-tpus-0"
     assert found == [
-        ("gpus", "gpu-1", "RUNNING", "10.60.0.5"),
-        ("gpus", "gpu-2", "UNKNOWN (CREATING)", None),
-        ("tpus", "demo-tpus-0-w0", "READY", "10.60.0.6"),
-        ("tpus", "demo-tpus-0-w1", "READY", "10.60.0.7"),
+        ("gpus", "gpu-1", "RUNNING", "10.60.0.5", "71", "gpu-1"),
+        ("gpus", "gpu-2", "UNKNOWN (CREATING)", None, "", "gpu-2"),
+        ("tpus", "demo-tpus-0-w0", "READY", "10.60.0.6", f"{node}/0", "demo-tpus-0-w-0"),
+        ("tpus", "demo-tpus-0-w1", "READY", "10.60.0.7", f"{node}/1", "demo-tpus-0-w-1"),
     ]
 
 
