@@ -157,6 +157,8 @@ def main(argv: list[str] | None = None) -> int:
         "--home", type=Path, default=None, help="where the world lives (default: the user's state folder)"
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    boots = commands.add_parser("hosts", help="boot its instances as real hosts (Linux, root)", add_help=False)
+    boots.add_argument("words", nargs=argparse.REMAINDER)
     begin = commands.add_parser("start", help="start the world in the background")
     begin.add_argument("--fresh", action="store_true", help="empty it first, together with its Pulumi state")
     commands.add_parser("stop", help="stop it; what it holds stays")
@@ -197,6 +199,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace, home: Path) -> int:
+    if args.command == "hosts":
+        from simcloud.hosts.command import main as of_hosts
+
+        return of_hosts(args.words or ["--help"], home)
     if args.command == "start":
         return start(home, args.fresh)
     if args.command == "stop":

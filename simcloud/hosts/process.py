@@ -1,0 +1,151 @@
+"""The process that keeps the hosts: its lock, its services in each VPC, its loop, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import traceback
+from pathlib import Path
+
+from simcloud.hosts import control_groups, services
+from simcloud.hosts.follow import STATE_FILE, Follower
+from simcloud.hosts.identity import Access
+from simcloud.hosts.images import Image, folder
+from simcloud.hosts.network import AWS_API, GCP_API, METADATA, MIRROR, Vpc
+from simcloud.hosts.source import NOBODY, Source
+
+LOCK_FILE = "lock"
+KEY_FILE = "id_ed25519"
+APT_PORT = 3142
+BUSY_S, IDLE_S = 0.05, 0.3
+PROGRAMS = {
+    "systemd-nspawn": "systemd-container",
+    "mmdebstrap": "mmdebstrap",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "nc": "netcat-openbsd",
+    "ssh-keygen": "openssh-client",
+    "apt-cacher-ng": "apt-cacher-ng",
+}
+"""What it runs, with the Debian package that has it."""
+
+
+def missing() -> list[str]:
+    """The Debian packages that are missing here."""
+    return sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
+
+
+def held(home: Path) -> bool:
+    """Whether a process keeps the hosts of this home."""
+    try:
+        with (home / LOCK_FILE).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def access(home: Path, agent: bool = True) -> Access:
+    """The key that opens every host of this home, made when it is not there."""
+    key = home / KEY_FILE
+    if not key.exists():
+        words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetyard", "-f", str(key)]
+        subprocess.run(words, check=True, capture_output=True)
+    return Access(key.with_name(f"{KEY_FILE}.pub").read_text().strip(), home / "known_hosts", agent)
+
+
+class Serving:
+    """What every VPC is offered, from sockets that this process opens in its namespace."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._apt = _free_port()
+        self._wheels = folder().parent / "wheels"
+        self._wheels.mkdir(parents=True, exist_ok=True)
+        self._cache: subprocess.Popen[bytes] | None = None
+
+    def start_cache(self, home: Path) -> None:
+        """Start the cache of Debian packages that hosts install through. The thread that calls must live on."""
+        kept, logs = folder().parent / "apt", home / "apt-log"
+        for each in (kept, logs):
+            each.mkdir(parents=True, exist_ok=True)
+        words = [f"Port={self._apt}", "BindAddress=127.0.0.1", f"CacheDir={kept}", f"LogDir={logs}", "ForeGround=1"]
+        self._cache = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "apt-cacher-ng", *words, f"SocketPath={home}/apt.sock"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def open(self, vpc: Vpc, follower: Follower) -> None:
+        """Serve a new VPC."""
+        network = vpc.network.id
+
+        def answer(address: str, method: str, path: str, query: str, headers: services.Headers) -> services.Answer:
+            machine = follower.machine_at(network, address)
+            return NOBODY if machine is None else self._source.metadata(machine, method, path, query, headers)
+
+        services.metadata(vpc.space.listen(METADATA, 80), answer)
+        services.wheels(vpc.space.listen(MIRROR, 80), self._wheels)
+        services.Relay(vpc.space.listen(MIRROR, APT_PORT), lambda: self._apt)
+        services.Relay(vpc.space.listen(AWS_API, 80), lambda: self._source.ports()[0])
+        services.Relay(vpc.space.listen(GCP_API, 80), lambda: self._source.ports()[1])
+
+    def end(self) -> None:
+        """Stop the cache."""
+        if self._cache is not None:
+            self._cache.terminate()
+            self._cache.wait(10)
+
+
+def _free_port() -> int:
+    """A free port on loopback that apt-cacher-ng accepts: it takes none above 32767."""
+    for port in random.sample(range(20000, 32000), 50):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port on loopback between 20000 and 32000")
+
+
+def serve(home: Path, source: Source, image: Image) -> int:
+    """Keep the hosts until told to stop. Returns 0; 1 when another process keeps them already.
+
+    It must be the first process of a process namespace and have a mount namespace of its own: then every host, and all
+    that it mounted, goes with it, however it ends.
+    """
+    lock = (home / LOCK_FILE).open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return 1
+    (home / STATE_FILE).unlink(missing_ok=True)
+    control_groups.remove_branch()  # of a process that was killed; its hosts ended with it
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    serving = Serving(source)
+    serving.start_cache(home)
+    follower = Follower(home, source, image, access(home, source.agent), serving.open)
+    while not stop.is_set():
+        try:
+            busy = follower.step()
+        except Exception:
+            # One host that cannot be booted must not end all the others.
+            traceback.print_exc()
+            busy = False
+            time.sleep(1)
+        stop.wait(BUSY_S if busy else IDLE_S)
+    follower.end()
+    serving.end()
+    return 0
