@@ -17,6 +17,7 @@ from typing import Any
 
 from simcloud.aws import moto_bridge
 from simcloud.aws.ec2 import Ec2
+from simcloud.aws.lives import life_of
 from simcloud.provider.model import CloudError
 from simcloud.wire import Moment
 
@@ -369,19 +370,25 @@ class AutoScaling:
     def _has_work(self, group: Group, now: datetime) -> bool:
         if any(r.status == "InProgress" for r in group.refreshes):
             return True
-        if self._unwell(group) and "ReplaceUnhealthy" not in group.suspended:
+        if self._unwell(group, now) and "ReplaceUnhealthy" not in group.suspended:
             return True
         if len(group.members) > group.desired:
             return "Terminate" not in group.suspended
         due = group.retry_at is None or now >= group.retry_at
         return len(group.members) < group.desired and due and "Launch" not in group.suspended
 
-    def _unwell(self, group: Group) -> list[tuple[Member, str]]:
-        states = {i.id: i.state for i in self._ec2.backend(group.region).all_instances()}
+    def _unwell(self, group: Group, now: datetime) -> list[tuple[Member, str]]:
+        instances = {i.id: i for i in self._ec2.backend(group.region).all_instances()}
+        grace = timedelta(seconds=group.spec.get("HealthCheckGracePeriod") or 0)
         found = []
         for member in group.members:
-            state = states.get(member.id, "terminated")
-            if state != "running":
+            instance = instances.get(member.id)
+            state = "terminated" if instance is None else instance.state
+            life = None if instance is None else life_of(instance)
+            # Hardware that failed is gone, however young the member is; a network may still be coming up.
+            if life is not None and life.fails(now) and (life.dead or now >= member.launched + grace):
+                found.append((member, "EC2 instance status checks failure"))
+            elif state != "running":
                 found.append((member, f"an EC2 health check indicating it has been {state}"))
             elif member.health == "Unhealthy":
                 found.append((member, "a user health-check"))
@@ -390,7 +397,7 @@ class AutoScaling:
     def _check_health(self, group: Group, moment: Moment) -> None:
         if "HealthCheck" in group.suspended or "ReplaceUnhealthy" in group.suspended:
             return
-        for member, why in self._unwell(group):
+        for member, why in self._unwell(group, moment.now):
             self._terminate(group, [member.id], moment, f"an instance was taken out of service in response to {why}")
 
     def _resize(self, group: Group, moment: Moment) -> None:

@@ -11,12 +11,13 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from simcloud.aws import moto_bridge
 from simcloud.aws.facts import InstanceType, instance_type, offered_zone_ids, public_images
 from simcloud.aws.inner import Clients
-from simcloud.aws.lives import Life
+from simcloud.aws.lives import show_in_status_checks
 from simcloud.aws.upkeep import default_group_opened
 from simcloud.provider.model import CloudError
 from simcloud.wire import Moment
@@ -78,8 +79,6 @@ class Region:
     """(zone name, instance type) -> how many may still be launched; absent is plenty"""
     quota: dict[str, int] = field(default_factory=dict)
     """quota code -> vCPUs; absent is no limit"""
-    lives: dict[str, Life] = field(default_factory=dict)
-    """instance id -> what it went through; absent is a first boot and nothing else"""
 
 
 def quota_code(instance_type_name: str) -> str:
@@ -115,16 +114,15 @@ class Ec2:
 
     def __init__(self, inner: Clients) -> None:
         _keep_template_tags_current()
+        show_in_status_checks()
         self._inner = inner
         self.regions: dict[str, Region] = {}
+        self.notices: dict[str, datetime] = {}
+        """When Spot instances that had their notice are taken away."""
 
     def region(self, name: str) -> Region:
         """Our state of a region."""
         return self.regions.setdefault(name, Region())
-
-    def life(self, region: str, id: str) -> Life:
-        """What an instance went through; for looking only."""
-        return self.region(region).lives.get(id) or Life()
 
     def backend(self, region: str) -> Any:
         """moto's EC2 of a region."""
@@ -598,6 +596,14 @@ class Ec2:
             raise CloudError(error.response["Error"]["Code"], LAUNCH, error.response["Error"]["Message"]) from None
         ids = [i["InstanceId"] for i in made["Instances"]]
         placement = (spec.get("Placement") or {}).get("GroupName")
+        profile = spec.get("IamInstanceProfile") or {}
+        for id in ids[1:] if profile else ():
+            # moto gives the profile to the first one only.
+            backend.associate_iam_instance_profile(
+                instance_id=id,
+                iam_instance_profile_name=profile.get("Name"),
+                iam_instance_profile_arn=profile.get("Arn"),
+            )
         for id in ids:
             instance = backend.get_instance(id)
             self._attach(backend, instance, interfaces, moment)

@@ -332,3 +332,24 @@ def hook_moment(call: Call, world: AwsWorld) -> None:
     moment = call.params.get("LifecycleTransition")
     if moment and moment not in _MOMENTS:
         raise CloudError("ValidationError", call.operation, f"Invalid lifecycle transition: {moment}")
+
+
+_POWER = {
+    "StartInstances": ("started", ("stopped", "running", "pending")),
+    "StopInstances": ("stopped", ("running", "pending", "stopping", "stopped")),
+    "RebootInstances": ("rebooted", ("running", "pending")),
+}
+
+
+def _power(call: Call, world: AwsWorld) -> None:
+    """An instance is started, stopped and rebooted only from a state that allows it."""
+    verb, allowed = _POWER[call.operation]
+    states = {i.id: i.state for i in world.ec2.backend(call.region).all_instances()}
+    for id in call.params.get("InstanceIds") or ():
+        if states.get(id, allowed[0]) not in allowed:
+            message = f"The instance '{id}' is not in a state from which it can be {verb}."
+            raise CloudError("IncorrectInstanceState", call.operation, message)
+
+
+for _operation in _POWER:
+    rule(f"ec2:{_operation}", "EC2 User Guide, 'Amazon EC2 instance state changes'")(_power)

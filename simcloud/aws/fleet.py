@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from simcloud.aws import moto_bridge
 from simcloud.aws.facts import instance_type
-from simcloud.aws.lives import Life
+from simcloud.aws.lives import life_of
 from simcloud.fleet import Part, hosts_of
 from simcloud.hosts.model import Machine, Network, Rule
 
@@ -44,7 +44,7 @@ def fleet(world: AwsWorld) -> Part:
         held = [i for i in backend.all_instances() if i.state in EXISTING and i.nics]
         peers = _Peers(backend) if held else None
         for instance in held:
-            machines.append(machine(region, instance, world.ec2.life(region, instance.id)))
+            machines.append(machine(region, instance))
             vpc = machines[-1].network
             if vpc not in networks:
                 networks[vpc] = _network(backend, vpc)
@@ -52,8 +52,9 @@ def fleet(world: AwsWorld) -> Part:
     return Part(tuple(machines), tuple(networks.values()), tuple(rules))
 
 
-def machine(region: str, instance: Any, life: Life) -> Machine:
+def machine(region: str, instance: Any) -> Machine:
     """One instance as the hosts' process needs it."""
+    life = life_of(instance)
     primary = instance.nics[0]
     drives, accelerators = _brings(instance.instance_type)
     return Machine(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.moto_api._internal import mock_random
 
-from simcloud.aws import moto_bridge
+from simcloud.aws import lives, moto_bridge
 from simcloud.aws.calls import Call
 from simcloud.aws.network_rules import ranges_overlap
 
@@ -164,5 +164,8 @@ AFTER: Mapping[str, Callable[[Call, AwsWorld], None]] = {
     "ec2:AuthorizeSecurityGroupEgress": rules_made,
     "ec2:CreateLaunchTemplate": template_made,
     "elbv2:CreateLoadBalancer": balancer_made,
+    "ec2:StopInstances": lives.stopped,
+    "ec2:StartInstances": lives.started,
+    "ec2:RebootInstances": lives.rebooted,
 }
 """What to do after moto has carried out an operation."""

@@ -10,7 +10,7 @@ from typing import Any
 from simcloud.aws import ec2_rules as _ec2_rules
 from simcloud.aws import eks as _eks
 from simcloud.aws import elsewhere as _elsewhere
-from simcloud.aws import memory, moto_bridge
+from simcloud.aws import lives, memory, moto_bridge
 from simcloud.aws import network_rules as _network_rules
 from simcloud.aws import scaling as _scaling
 from simcloud.aws import service_rules as _service_rules
@@ -132,15 +132,23 @@ class AwsWorld:
         """Groups replace what they lost, try again what they did not get, and go on with refreshes."""
         self._moment = moment
         moto_bridge.set_moment(moment)
+        lives.take(self, moment.now)
         self.autoscaling.tick(moment)
 
     def pending(self) -> bool:
-        """Whether a group has something to do."""
-        return self.autoscaling.pending(datetime.now(UTC))
+        """Whether a group has something to do, or a Spot instance's time is over."""
+        now = datetime.now(UTC)
+        return lives.due(self, now) or self.autoscaling.pending(now)
 
     def control(self, action: str, args: Mapping[str, Any], moment: Moment) -> Any:
-        """`capacity` {region, zone, type, count|null}; `quota` {region, code, vcpus|null}; `lose-instance` {region,
-        id}."""
+        """Turn a knob. Raises ValueError for an unknown one, or one that does not fit.
+
+        - `capacity` {region, zone, type, count|null}; `quota` {region, code, vcpus|null}
+        - `lose-instance` {region, id}: it is terminated.
+        - `power-loss` {id, after?}: the hardware under an instance fails; its checks say so after so many seconds.
+        - `network-loss` {id, after?}, `network-back` {id}: its network is cut and whole again.
+        - `spot-notice` {id, seconds?}: a Spot instance is told that it is taken away in so many seconds.
+        """
         region = args.get("region", "us-east-1")
         self._open("ec2", region)
         self._moment = moment
@@ -153,8 +161,11 @@ class AwsWorld:
             _set(here.quota, args["code"], args.get("vcpus"))
         elif action == "lose-instance":
             self.ec2.backend(region).terminate_instances([args["id"]])
+        elif action in _HAPPENS:
+            _HAPPENS[action](self, args, moment.now)
         else:
-            raise ValueError(f"the simulated AWS has no knob {action!r}: capacity, quota, lose-instance")
+            known = ", ".join(("capacity", "quota", "lose-instance", *_HAPPENS))
+            raise ValueError(f"the simulated AWS has no knob {action!r}: {known}")
         self.autoscaling.capacity_returned()
         self.autoscaling.tick(moment)
         return {}
@@ -266,6 +277,14 @@ class AwsWorld:
 
 _OF_THE_PROCESS = frozenset({"inner", "_own", "_made", "_moment"})
 """What a new process makes anew."""
+
+_HAPPENS: Mapping[str, Callable[[AwsWorld, Mapping[str, Any], datetime], None]] = {
+    "power-loss": lives.lose_power,
+    "network-loss": lives.lose_network,
+    "network-back": lives.regain_network,
+    "spot-notice": lives.give_notice,
+}
+"""Knobs that let something happen to an instance."""
 
 _PASSED_ON: Mapping[str, Any] = {"passed on": True}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from simcloud.environment import DEFAULT_PROJECT
@@ -64,7 +65,7 @@ class Gcp:
 
     def pending(self) -> bool:
         """Whether a step would change something."""
-        return self._world.restless()
+        return self._world.restless() or self._world.due(datetime.now(UTC))
 
     def control(self, action: str, args: Mapping[str, Any], moment: Moment) -> Any:
         """Turn a knob (see `simcloud.gcp.control`)."""

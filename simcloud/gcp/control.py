@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from simcloud.gcp import lives
 from simcloud.gcp.errors import Refusal
 from simcloud.wire import Moment
 
@@ -36,6 +37,11 @@ def control(world: GcpWorld, action: str, args: dict[str, Any], moment: Moment) 
       is there as soon as somebody asks for it; `exists` false: the project has none.
     - `unhealthy` {instance}: a member's health check fails, so that its group replaces it.
     - `preempt` {name}: a Spot instance or TPU slice is taken away.
+    - `power-loss` {id, after?}: the hardware under an instance or TPU host fails; it shows after so many seconds. An
+      instance restarts elsewhere if it may, a group makes its member anew, a TPU host comes back with an empty disk.
+    - `network-loss` {id, after?}, `network-back` {id}: its network is cut and whole again; a group with autohealing
+      finds it unhealthy after so many seconds.
+    - `spot-notice` {id, seconds?}: a Spot instance or slice is told that it is taken in so many seconds.
 
     Raises ValueError for an unknown action or an argument that does not fit.
     """
@@ -61,6 +67,8 @@ def control(world: GcpWorld, action: str, args: dict[str, Any], moment: Moment) 
             groups.mark_unhealthy(world, str(args["instance"]))
         elif action == "preempt":
             _preempt(world, str(args["name"]))
+        elif action in lives.KNOBS:
+            lives.KNOBS[action](world, args, moment.now)
         else:
             raise ValueError(f"no such knob: {action}")
     except Refusal as refusal:
@@ -82,5 +90,6 @@ def _preempt(world: GcpWorld, name: str) -> None:
         world.state.nodes[name]["state"] = "PREEMPTED"
     elif name in world.state.compute:
         world.state.compute[name]["status"] = "TERMINATED"
+        lives.stopped(world, world.state.compute[name])
     else:
         raise ValueError(f"nothing is called {name}")

@@ -121,7 +121,7 @@ def _hosts(world: GcpWorld) -> Iterator[_Member]:
         chips = slice.chips // slice.hosts if slice is not None else 0
         for worker, end in enumerate(ends):
             key = f"{name}/{worker}"
-            life = world.state.lives.get(key) or Life()
+            life = world.state.lives.get(f"{node['id']}/{worker}") or Life()
             made = Machine(
                 cloud="gcp",
                 key=key,

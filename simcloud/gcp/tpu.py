@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from simcloud.gcp import facts, policies
+from simcloud.gcp import facts, lives, policies
 from simcloud.gcp.call import Call, handles, inner, project_number
 from simcloud.gcp.compute import networks
 from simcloud.gcp.compute.base import exists, key_from, last, link, of_kind
@@ -404,6 +404,8 @@ def _turn(call: Call, state: str, verb: str) -> dict[str, Any]:
     node = _node(call)
     if len(node["networkEndpoints"]) > 1:
         raise Refusal(400, f"A slice with several hosts cannot {verb}.", state="FAILED_PRECONDITION", rule=STOP)
+    if node["state"] != state:
+        (lives.node_started if state == "READY" else lives.node_stopped)(call.world, node)
     node["state"] = state
     return _operation(call, call.match.name, verb)
 

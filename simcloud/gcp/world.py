@@ -9,13 +9,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from simcloud.gcp import documents, kinds, schema
+from simcloud.gcp import documents, kinds, lives, schema
 from simcloud.gcp.call import Call
 from simcloud.gcp.control import Knobs, control
 from simcloud.gcp.errors import OLDER, Refusal, render, rule
-from simcloud.gcp.lives import Life
+from simcloud.gcp.lives import Due, Life
 from simcloud.wire import Moment, Request, Response
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class State:
     group_errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Failed launches of managed instance groups, newest last."""
     lives: dict[str, Life] = field(default_factory=dict)
-    """What machines went through, by the keys of `simcloud.gcp.fleet`; absent is a first boot and nothing else."""
+    """What machines went through, by an instance's id, or a slice's id and its host's number; absent: a first boot."""
+    due: list[Due] = field(default_factory=list)
+    """What is going to happen to machines by itself."""
     knobs: Knobs = field(default_factory=Knobs)
     stirred: bool = False
     """Whether something that no call has done (a knob, a launch made to fail) may let a new attempt succeed."""
@@ -155,7 +158,8 @@ class GcpWorld:
 
         self.forget()
         self.state.stirred = False
-        changed = groups.reconcile(self, moment)
+        changed = lives.pass_on(self, moment.now) if clock else False
+        changed |= groups.reconcile(self, moment)
         changed |= tpu.reconcile(self, moment)
         if clock:
             changed |= kms.reconcile(self, moment)
@@ -171,6 +175,10 @@ class GcpWorld:
         from simcloud.gcp.compute import groups
 
         return self.state.stirred or groups.restless(self)
+
+    def due(self, now: datetime) -> bool:
+        """Whether time has brought something that a tick would carry out."""
+        return lives.due(self, now)
 
     def control(self, action: str, args: dict[str, Any], moment: Moment) -> dict[str, Any]:
         """Turn a test knob (see `simcloud.gcp.control`). Raises ValueError for one that does not exist."""

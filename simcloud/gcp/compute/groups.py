@@ -296,7 +296,11 @@ def restless(world: GcpWorld) -> bool:
         members = item["_members"]
         if len(members) != int(item.get("targetSize") or 0):
             return True
-        if any(not _running(world, m) and "lastAttempt" not in m for m in members):
+        heals = item["instanceLifecyclePolicy"].get("defaultActionOnFailure") != "DO_NOTHING"
+        if any(
+            not _running(world, m) and "lastAttempt" not in m and (heals or m["key"] not in world.state.compute)
+            for m in members
+        ):
             return True
         if item["updatePolicy"]["type"] == "PROACTIVE" and _outdated(item) and _allowed(world, item) > 0:
             return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simcloud.gcp import facts
+from simcloud.gcp import facts, lives
 from simcloud.gcp.call import Call, fingerprint, handles
 from simcloud.gcp.compute import machines, networks
 from simcloud.gcp.compute.base import (
@@ -34,6 +34,14 @@ STOPPED = rule(
     "instance.stopped",
     "machine type, accelerators and service account change while stopped",
     "docs.cloud.google.com/compute/docs/instances/changing-machine-type-of-stopped-instance",
+    ours=True,
+)
+
+
+RUNNING = rule(
+    "instance.running",
+    "an instance that does not run is not reset",
+    "docs.cloud.google.com/compute/docs/instances/instance-life-cycle",
     ours=True,
 )
 
@@ -270,6 +278,8 @@ def stop(call: Call) -> dict[str, Any]:
     """Stop an instance."""
     key = key_of(call)
     item = resource(call, key)
+    if item["status"] != "TERMINATED":
+        lives.stopped(call.world, item, keep_drives=call.query.get("discardLocalSsd") == "false")
     item["status"] = "TERMINATED"
     item["lastStopTimestamp"] = call.compute_now
     return operation(call, key, "stop")
@@ -280,6 +290,8 @@ def start(call: Call) -> dict[str, Any]:
     """Start a stopped instance."""
     key = key_of(call)
     item = resource(call, key)
+    if item["status"] == "TERMINATED":
+        lives.started(call.world, item)
     item["status"] = "RUNNING"
     item["lastStartTimestamp"] = call.compute_now
     return operation(call, key, "start")
@@ -287,7 +299,11 @@ def start(call: Call) -> dict[str, Any]:
 
 @handles("compute.instances.reset")
 def reset(call: Call) -> dict[str, Any]:
-    """Reset an instance."""
+    """Reset an instance: it boots again, on its hardware."""
+    item = resource(call)
+    if item["status"] != "RUNNING":
+        raise Refusal(400, f"The instance '{item['name']}' is not running.", reason="resourceNotReady", rule=RUNNING)
+    lives.started(call.world, item)
     return operation(call, key_from(resource(call)["selfLink"]), "reset")
 
 

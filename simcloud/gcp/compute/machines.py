@@ -556,6 +556,7 @@ def drop(world: GcpWorld, key: str) -> None:
     world.forget()
     compute = world.state.compute
     item = compute.pop(key)
+    world.state.lives.pop(item["id"], None)
     for disk in item.get("disks", []):
         source = key_from(disk.get("source", ""))
         if source not in compute:
