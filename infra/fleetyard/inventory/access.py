@@ -60,7 +60,7 @@ class Access:
         """From the environment: simulated if it says so."""
         if simulated(env):
             hosts = Path(env.get(SIM_HOME, "")) / "hosts"
-            return cls(True, hosts, hosts / "known_hosts", SIMULATED_USER, hosts / "key")
+            return cls(True, hosts, hosts / "known_hosts", SIMULATED_USER, hosts / "id_ed25519")
         state = state_home(env)
         key = Path(private_key).expanduser() if private_key else None
         return cls(False, state, state / "known_hosts" / stack, user, key)
@@ -90,7 +90,8 @@ class Access:
     def _proxy(self, outputs: StackOutputs, member: Member) -> str:
         """What SSH runs to be connected. Words are quoted for the shell that SSH starts."""
         if self.simulated:
-            words = [sys.executable, "-m", "simcloud.hosts", "connect", member.key]
+            home = f"{SIM_HOME}={self.home.parent}"
+            words = ["env", home, sys.executable, "-m", "simcloud.hosts", "connect", member.key]
             return "exec " + shlex.join([_escaped(word) for word in words])
         if outputs.cloud == "aws":
             return self._session_manager(outputs, member)
