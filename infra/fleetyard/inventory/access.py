@@ -88,11 +88,11 @@ class Access:
         return found
 
     def _proxy(self, outputs: StackOutputs, member: Member) -> str:
-        """What SSH runs to be connected. Words are quoted for the shell that SSH starts."""
+        """What SSH runs to be connected: one command, for SSH puts `exec` before it and gives it to a shell."""
         if self.simulated:
             home = f"{SIM_HOME}={self.home.parent}"
             words = ["env", home, sys.executable, "-m", "simcloud.hosts", "connect", member.key]
-            return "exec " + shlex.join([_escaped(word) for word in words])
+            return shlex.join([_escaped(word) for word in words])
         if outputs.cloud == "aws":
             return self._session_manager(outputs, member)
         return _identity_aware_proxy(outputs, member)
@@ -100,7 +100,7 @@ class Access:
     def _session_manager(self, outputs: StackOutputs, member: Member) -> str:
         """Source: Systems Manager documentation, "Allow and control permissions for SSH connections"."""
         session = ["aws", "ssm", "start-session", "--region", outputs.region, "--target", member.key]
-        start = f"exec {shlex.join(session)} --document-name AWS-StartSSHSession --parameters portNumber=%p"
+        start = f"{shlex.join(session)} --document-name AWS-StartSSHSession --parameters portNumber=%p"
         if self.private_key is None or not self.push_key:
             return start
         words = {
@@ -112,7 +112,7 @@ class Access:
         push = shlex.join(
             ["aws", "ec2-instance-connect", "send-ssh-public-key", *(w for pair in words.items() for w in pair)]
         )
-        return f"{push} >/dev/null && {start}"
+        return f"sh -c {shlex.quote(f'{push} >/dev/null && exec {start}')}"
 
 
 def _identity_aware_proxy(outputs: StackOutputs, member: Member) -> str:
@@ -122,9 +122,9 @@ def _identity_aware_proxy(outputs: StackOutputs, member: Member) -> str:
         # A TPU VM is no instance of the project: only the TPU command knows the way to it.
         node, _, worker = member.key.rpartition("/")
         words = ["gcloud", "compute", "tpus", "tpu-vm", "ssh", node.rpartition("/")[2], "--worker", worker, *place]
-        return "exec " + shlex.join([*words, "--tunnel-through-iap", "--", "-W"]) + " localhost:%p"
+        return shlex.join([*words, "--tunnel-through-iap", "--", "-W"]) + " localhost:%p"
     tunnel = shlex.join(["gcloud", "compute", "start-iap-tunnel", member.name])
-    return f"exec {tunnel} %p {shlex.join(['--listen-on-stdin', *place, '--verbosity=warning'])}"
+    return f"{tunnel} %p {shlex.join(['--listen-on-stdin', *place, '--verbosity=warning'])}"
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,39 @@
+"""Fixtures for tests on booted hosts: Linux, root. They run by `make test-hosts` alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+
+from hosts_bench import Hosts, lab
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.geteuid() != 0:
+        reason = "hosts boot only as root on Linux (systemd-nspawn); run `sudo make test-hosts`"
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+Labs = Callable[..., Hosts]
+
+
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    """Boot hosts that no cloud owns: `labs({"control": ("control", 1), "train": ("compute", 2)})`."""
+    made: list[Hosts] = []
+
+    def boot(pools: Mapping[str, tuple[str, int]], suite: str = "bookworm", layer: str | None = None) -> Hosts:
+        made.append(lab(tmp_path_factory.mktemp("lab"), pools, suite, layer))
+        return made[-1]
+
+    yield boot
+    for hosts in made:
+        hosts.stop()
