@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from simcloud.fleet import Part
@@ -38,6 +39,13 @@ class GenericWorld:
     def moves(self, name: str) -> bool:
         """Nothing runs."""
         return False
+
+    def trust(self, key: bytes) -> None:
+        """Nothing is signed."""
+
+    def metadata(self, machine: str, request: Request, now: datetime) -> Response:
+        """There is no machine."""
+        raise ValueError(f"there is no machine {machine}")
 
     def tick(self, moment: Moment) -> None:
         """Nothing goes on by itself."""

@@ -7,6 +7,8 @@ file.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from pathlib import Path
 
@@ -52,7 +54,12 @@ class Seal:
     def __init__(self, path: Path | None = None) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        self._cipher = AESGCM(_key(path or key_path()))
+        self._key = _key(path or key_path())
+        self._cipher = AESGCM(self._key)
+
+    def derived(self, purpose: str) -> bytes:
+        """A key of its own for something else, which tells nothing about this one."""
+        return hmac.new(self._key, f"fleetyard simcloud: {purpose}".encode(), hashlib.sha256).digest()
 
     def close(self, plain: bytes, context: bytes) -> bytes:
         """The sealed form; `context` must be the same at opening and is not kept."""

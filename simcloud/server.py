@@ -153,6 +153,13 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "machines":
             fleet = world.fleet()
             return {"unchanged": True} if args.get("since") == fleet.revision else fleet.as_dict()
+        if what == "metadata":
+            headers = {str(k).lower(): str(v) for k, v in args.get("headers", {}).items()}
+            asked = Request(args.get("method", "GET"), args["path"], args.get("query", ""), headers)
+            said = world.metadata(args["cloud"], args["key"], asked)
+            # Not every body is text; `surrogateescape` brings each byte back.
+            body = said.body.decode("utf-8", "surrogateescape")
+            return {"status": said.status, "headers": dict(said.headers), "body": body}
         if what == "fault":
             world.faults.add(Fault(**args))
             return {"faults": world.faults.listed()}

@@ -53,6 +53,12 @@ class CloudWorld(Protocol):
     def moves(self, name: str) -> bool:
         """Whether a call of this name (as `named` gives it) may change what `fleet` says."""
 
+    def trust(self, key: bytes) -> None:
+        """Take the key with which it signs what machines are given, and knows it again."""
+
+    def metadata(self, machine: str, request: Request, now: datetime) -> Response:
+        """What a machine's metadata service answers; changes nothing. Raises ValueError for an unknown machine."""
+
     def tick(self, moment: Moment) -> None:
         """Let what takes time in the cloud go one step further (groups replacing members, refreshes)."""
 
@@ -98,7 +104,9 @@ class World:
         """`aws` or `gcp`, made when it is first needed: a world without AWS never loads it."""
         with self._guard:
             if name not in self._clouds:
-                self._clouds[name] = self._makers[name]()
+                made = self._makers[name]()
+                made.trust(self._seal.derived(f"tickets of {name}"))
+                self._clouds[name] = made
             return self._clouds[name]
 
     def open(self) -> int:
@@ -161,7 +169,9 @@ class World:
             return target.refusal(refused, request)
         with self._guard:
             if target.reads(request):
-                response = target.handle(request, self._moment(self._seq))
+                # What a reading call is judged by, an expiry say, is the time at which it comes.
+                now = max(datetime.now(UTC), self._now)
+                response = target.handle(request, Moment(now, self._moment(self._seq).chance))
             else:
                 response = self._recorded(cloud, "call", request_body(request))
         strike_after(struck)
@@ -185,6 +195,11 @@ class World:
                 held = joined(cloud.fleet() for _, cloud in sorted(self._clouds.items()))
                 self._fleet = held
         return held
+
+    def metadata(self, cloud: str, machine: str, request: Request) -> Response:
+        """What a machine's metadata service answers now. Raises ValueError for an unknown machine."""
+        with self._guard:
+            return self.cloud(cloud).metadata(machine, request, max(datetime.now(UTC), self._now))
 
     def inventory(self) -> list[dict[str, Any]]:
         """Every resource of both clouds."""

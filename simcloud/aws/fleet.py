@@ -66,6 +66,7 @@ def machine(region: str, instance: Any) -> Machine:
         subnet=primary.subnet.id,
         cidr=primary.subnet.cidr_block,
         address=primary.private_ip_address,
+        mac=primary.mac_address,
         machine=instance.instance_type,
         zone=str(instance.availability_zone),
         region=region,

@@ -272,3 +272,13 @@ def of_the_service(table: Any) -> dict[str, Any]:
 
 
 _OF_EVERY_TABLE = frozenset({"backend", "service_name", "_use_boto3_regions", "_additional_regions", "_id"})
+
+
+def assumed_role(access_key: str) -> Any:
+    """moto's record of a session that AssumeRole began in this process; None without one."""
+    found = backends.get_backend("sts")[ACCOUNT]
+    for region in list(dict.values(found)):
+        for one in region.assumed_roles:
+            if one.access_key_id == access_key:
+                return one
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from simcloud.aws import ec2_rules as _ec2_rules
 from simcloud.aws import eks as _eks
 from simcloud.aws import elsewhere as _elsewhere
-from simcloud.aws import lives, memory, moto_bridge
+from simcloud.aws import lives, memory, metadata, moto_bridge
 from simcloud.aws import network_rules as _network_rules
 from simcloud.aws import scaling as _scaling
 from simcloud.aws import service_rules as _service_rules
@@ -27,6 +28,7 @@ from simcloud.aws.served import SERVED, Shelves
 from simcloud.aws.upkeep import AFTER
 from simcloud.fleet import Part
 from simcloud.provider.model import CloudError
+from simcloud.tickets import Tickets
 from simcloud.wire import Moment, Request, Response
 
 RULE_MODULES = (_network_rules, _ec2_rules, _storage_rules, _service_rules, _trust_rules)
@@ -57,6 +59,7 @@ class AwsWorld:
         self._opened: set[tuple[str, str]] = set()
         self._made: set[int] = set()
         self._moment = Moment(_EPOCH, random.Random(0))  # noqa: S311 - simulation
+        self.tickets = Tickets(secrets.token_bytes(32))
         self._own: Mapping[str, Own] = {
             "ec2:CreatePlacementGroup": lambda c, m: self.ec2.create_placement_group(c.region, c.params, m),
             "ec2:DescribePlacementGroups": lambda c, m: self.ec2.describe_placement_groups(c.region, c.params),
@@ -127,6 +130,14 @@ class AwsWorld:
     def moves(self, name: str) -> bool:
         """Whether a call of this name may change what is to run."""
         return not name.startswith(STILL)
+
+    def trust(self, key: bytes) -> None:
+        """Sign with this key what instances are given."""
+        self.tickets = Tickets(key)
+
+    def metadata(self, machine: str, request: Request, now: datetime) -> Response:
+        """What the metadata service says to an instance. Raises ValueError when there is none of this id."""
+        return metadata.answer(self, machine, request, now)
 
     def tick(self, moment: Moment) -> None:
         """Groups replace what they lost, try again what they did not get, and go on with refreshes."""
@@ -275,7 +286,7 @@ class AwsWorld:
                     moto_bridge.publish_managed_policies()
 
 
-_OF_THE_PROCESS = frozenset({"inner", "_own", "_made", "_moment"})
+_OF_THE_PROCESS = frozenset({"inner", "_own", "_made", "_moment", "tickets"})
 """What a new process makes anew."""
 
 _HAPPENS: Mapping[str, Callable[[AwsWorld, Mapping[str, Any], datetime], None]] = {

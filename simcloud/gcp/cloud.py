@@ -9,11 +9,12 @@ from typing import Any
 
 from simcloud.environment import DEFAULT_PROJECT
 from simcloud.fleet import Part
-from simcloud.gcp import documents
+from simcloud.gcp import documents, metadata
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.errors import Refusal, render
 from simcloud.gcp.fleet import fleet
 from simcloud.gcp.world import STILL, GcpWorld, _api_of
+from simcloud.tickets import Tickets
 from simcloud.wire import Moment, Request, Response
 
 ATTRIBUTION = "goog-pulumi-provisioned"
@@ -58,6 +59,14 @@ class Gcp:
     def moves(self, name: str) -> bool:
         """Whether a call of this name may change what is to run."""
         return not name.startswith(STILL)
+
+    def trust(self, key: bytes) -> None:
+        """Sign with this key what machines are given."""
+        self._world.tickets = Tickets(key)
+
+    def metadata(self, machine: str, request: Request, now: datetime) -> Response:
+        """What the metadata server says to a machine. Raises ValueError when there is none of this key."""
+        return metadata.answer(self._world, self._world.tickets, machine, request, now)
 
     def tick(self, moment: Moment) -> None:
         """One step of what the cloud does by itself."""

@@ -74,6 +74,7 @@ def _instances(world: GcpWorld) -> Iterator[_Member]:
             subnet=subnet,
             cidr=world.state.compute[subnet]["ipCidrRange"],
             address=nic["networkIP"],
+            mac=mac_of(nic["networkIP"]),
             machine=last(item["machineType"]),
             zone=parts[3],
             region=facts.region_of(parts[3]),
@@ -131,6 +132,7 @@ def _hosts(world: GcpWorld) -> Iterator[_Member]:
                 subnet=config["subnetwork"],
                 cidr=subnet["ipCidrRange"],
                 address=end["ipAddress"],
+                mac=mac_of(end["ipAddress"]),
                 machine=node["acceleratorType"],
                 zone=parts[3],
                 region=facts.region_of(parts[3]),
@@ -155,6 +157,11 @@ def host_name(node: Mapping[str, Any], worker: int) -> str:
     """The name that a TPU VM gives itself: `t1v-n-`, eight hex digits of its slice, `-w-`, its number."""
     digest = hashlib.sha256(f"tpu {node['name']} {node['id']}".encode()).hexdigest()
     return f"t1v-n-{digest[:8]}-w-{worker}"
+
+
+def mac_of(address: str) -> str:
+    """The hardware address of an interface: 42:01 and its internal address."""
+    return "42:01:" + ":".join(f"{byte:02x}" for byte in ipaddress.IPv4Address(address).packed)
 
 
 def _network(world: GcpWorld, key: str) -> Network:

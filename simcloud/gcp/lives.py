@@ -86,6 +86,11 @@ def life_of(world: GcpWorld, found: Found) -> Life:
     return world.state.lives.setdefault(found.life_key, Life())
 
 
+def seen(world: GcpWorld, found: Found) -> Life:
+    """A machine's life, for looking only."""
+    return world.state.lives.get(found.life_key) or Life()
+
+
 def _later(world: GcpWorld, now: datetime, seconds: float, what: str, found: Found) -> None:
     world.state.due.append(Due(now + timedelta(seconds=seconds), what, found.key))
 

@@ -7,6 +7,7 @@ rebuilt by giving a new one the same calls. It keeps no clock and no randomness 
 from __future__ import annotations
 
 import copy
+import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ from simcloud.gcp.call import Call
 from simcloud.gcp.control import Knobs, control
 from simcloud.gcp.errors import OLDER, Refusal, render, rule
 from simcloud.gcp.lives import Due, Life
+from simcloud.tickets import Tickets
 from simcloud.wire import Moment, Request, Response
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ class GcpWorld:
 
         services.load()
         self.state = State()
+        self.tickets = Tickets(secrets.token_bytes(32))
+        """What machines are given is signed with it."""
         self._ledger: Ledger | None = None
 
     @property

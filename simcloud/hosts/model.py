@@ -50,6 +50,8 @@ class Machine:
     drives: int = 0
     """Local NVMe drives that the machine type brings; their content is lost when it stops."""
     accelerators: int = 0
+    mac: str = ""
+    """The hardware address of its interface, as the metadata service says it (cloud-init matches interfaces by it)."""
     image_name: str = ""
     """What the image's owner calls it, where `image` is only an id."""
     failed: bool = False
