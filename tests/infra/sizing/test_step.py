@@ -81,7 +81,8 @@ def test_more_work_takes_longer(name: str, layout: dict[str, float], factor: flo
     assert again >= base * (1 - 1e-9)
     more = plans(name, **layout)
     longer = replace(more, layout=replace(more.layout, sequence=more.layout.sequence * factor))
-    assert step_s(longer) > base
+    # Not strictly: what attention adds may hide behind the gathering of sharded weights, which is longer then.
+    assert step_s(longer) >= base * (1 - 1e-9)
 
 
 def test_a_deeper_pipeline_with_few_micro_batches_idles_more_and_chunks_help() -> None:
