@@ -53,6 +53,7 @@ class Host:
         self.console = self.folder / "console.log"
         self.groups = control_groups.folders(self.folder.name)
         self._make_disk(access)
+        self._firmware = identity.firmware(machine, self.folder)
         self.space = vpc.attach(machine)
         if not machine.reachable:
             vpc.cut(machine, False)
@@ -117,6 +118,7 @@ class Host:
             *("-D", str(self.root), f"--network-namespace-path={self.space.path}"),
             f"--hostname={self.machine.host_name}",
             *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe", *delegated),
+            *(f"--bind-ro={file}:{place}" for file, place in self._firmware.items()),
         ]
 
     def stop(self, again: bool = False) -> None:

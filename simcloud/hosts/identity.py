@@ -5,6 +5,7 @@ On a real cloud the hypervisor, its name server and its agents give all this; he
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from pathlib import Path
 from simcloud.hosts.model import Machine
 from simcloud.hosts.network import AWS_API, GCP_API, METADATA, MIRROR
 
-AGENTS = ("google-guest-agent.service", "google-startup-scripts.service", "google-shutdown-scripts.service")
+STARTUP_SCRIPTS = "google-startup-scripts.service"
+AGENTS = ("google-guest-agent.service", "google-shutdown-scripts.service", STARTUP_SCRIPTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,19 @@ def write(machine: Machine, root: Path, access: Access) -> None:
     _agent(machine, etc, access.agent)
 
 
+def firmware(machine: Machine, folder: Path) -> dict[str, str]:
+    """What the hypervisor shows to the machine: files here, and where the machine sees them.
+
+    Software knows EC2 by a hypervisor's uuid that begins with `ec2`. Source: EC2 User Guide, "Identify EC2 instances".
+    """
+    if machine.cloud != "aws":
+        return {}
+    file = folder / "hypervisor-uuid"
+    digest = hashlib.sha256(machine.key.encode()).hexdigest()
+    file.write_text(f"ec2{digest[:5]}-{digest[5:9]}-{digest[9:13]}-{digest[13:17]}-{digest[17:29]}\n")
+    return {str(file): "/sys/hypervisor/uuid"}
+
+
 def _agent(machine: Machine, etc: Path, runs: bool) -> None:
     """The cloud's own agent runs, the other one does not."""
     if machine.cloud == "aws" and runs:
@@ -66,9 +81,10 @@ def _agent(machine: Machine, etc: Path, runs: bool) -> None:
     _write(etc / "cloud/cloud-init.disabled", "")
     _write(etc / "default/instance_configs.cfg", _GUEST_AGENT)
     for unit in AGENTS:
-        _mask(etc, unit)
+        if not (runs and unit == STARTUP_SCRIPTS):
+            _mask(etc, unit)
     if runs:
-        _enable(etc, "google-startup-scripts.service")
+        _enable(etc, STARTUP_SCRIPTS)
 
 
 _EC2 = """\
