@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := infra simcloud tests tools bench
 
-.PHONY: help setup demo check test bench format clean
+.PHONY: help setup setup-hosts demo demo-hosts check test test-hosts bench format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -16,6 +16,12 @@ setup: ## make .venv with the locked packages, the fleetyard command and a Pulum
 demo: setup ## bring both environments up on the simulated cloud and take them down again
 	@$(BIN)/fleetyard demo
 
+setup-hosts: setup ## also what booting simulated instances needs: programs, images, wheels (Linux, root)
+	@$(BIN)/python tools/setup_hosts.py
+
+demo-hosts: setup-hosts ## both environments with booted hosts: a training job outlives a lost host (Linux, root)
+	@$(BIN)/fleetyard demo hosts
+
 check: setup ## linters and types
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -24,6 +30,9 @@ check: setup ## linters and types
 
 test: setup ## the test suite, fast tests first
 	@$(BIN)/python -m pytest
+
+test-hosts: setup-hosts ## tests on booted hosts and one virtual machine (Linux, root)
+	@$(BIN)/python -m pytest tests/hosts
 
 bench: setup ## speed as ratios of one run
 	@$(BIN)/python -m bench

@@ -168,8 +168,7 @@ locale: C.UTF-8
 users: []
 cloud_init_modules: [seed_random, bootcmd, write-files]
 cloud_config_modules: [runcmd]
-cloud_final_modules:
-  [package-update-upgrade-install, scripts-vendor, scripts-per-once, scripts-per-boot, scripts-per-instance, scripts-user]
+cloud_final_modules: [package-update-upgrade-install, scripts-per-boot, scripts-per-instance, scripts-user]
 """
 
 

@@ -71,8 +71,8 @@ class Serving:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._apt = _free_port()
-        self._wheels = folder().parent / "wheels"
-        self._wheels.mkdir(parents=True, exist_ok=True)
+        self._mirror = folder().parent / "mirror"
+        self._mirror.mkdir(parents=True, exist_ok=True)
         self._cache: subprocess.Popen[bytes] | None = None
 
     def start_cache(self, home: Path) -> None:
@@ -97,7 +97,7 @@ class Serving:
             return NOBODY if machine is None else self._source.metadata(machine, method, path, query, headers)
 
         services.metadata(vpc.space.listen(METADATA, 80), answer)
-        services.wheels(vpc.space.listen(MIRROR, 80), self._wheels)
+        services.files(vpc.space.listen(MIRROR, 80), self._mirror)
         services.Relay(vpc.space.listen(MIRROR, APT_PORT), lambda: self._apt)
         services.Relay(vpc.space.listen(AWS_API, 80), lambda: self._source.ports()[0])
         services.Relay(vpc.space.listen(GCP_API, 80), lambda: self._source.ports()[1])

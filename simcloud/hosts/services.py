@@ -1,15 +1,14 @@
-"""What answers inside every VPC: the metadata service, the simulated APIs, a cache of packages, a folder of wheels."""
+"""What answers inside every VPC: the metadata service, the simulated APIs, a cache of packages, a folder of files."""
 
 from __future__ import annotations
 
 import contextlib
-import html
-import re
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,7 +34,7 @@ class _OnSocket(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, listening: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
+    def __init__(self, listening: socket.socket, handler: Callable[..., BaseHTTPRequestHandler]) -> None:
         super().__init__(listening.getsockname(), handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
@@ -73,49 +72,16 @@ def metadata(listening: socket.socket, ask: Ask) -> ThreadingHTTPServer:
     return _OnSocket(listening, handler)
 
 
-class _Wheels(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Files(SimpleHTTPRequestHandler):
     timeout = 60
-    folder: ClassVar[Path]
-
-    def do_GET(self) -> None:
-        parts = [part for part in self.path.split("?")[0].split("/") if part]
-        if parts[:1] == ["simple"] and len(parts) == 2:
-            names = [
-                path.name for path in sorted(self.folder.glob("*")) if project(path.name) == project_name(parts[1])
-            ]
-            rows = "".join(f'<a href="/files/{html.escape(name)}">{html.escape(name)}</a>\n' for name in names)
-            self._send(200 if names else 404, "text/html", rows.encode())
-        elif parts[:1] == ["files"] and len(parts) == 2 and (self.folder / Path(parts[1]).name).is_file():
-            self._send(200, "application/octet-stream", (self.folder / Path(parts[1]).name).read_bytes())
-        else:
-            self._send(404, "text/plain", b"no such file\n")
-
-    def _send(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response_only(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Not logged."""
 
 
-def project_name(name: str) -> str:
-    """A project's name as PEP 503 normalizes it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def project(file: str) -> str:
-    """The project that a wheel's or source archive's file belongs to."""
-    return project_name(file.split("-")[0])
-
-
-def wheels(listening: socket.socket, folder: Path) -> ThreadingHTTPServer:
-    """Serve a folder of wheels as a package index (PEP 503) on a socket."""
-    handler = type("Handler", (_Wheels,), {"folder": folder})
-    return _OnSocket(listening, handler)
+def files(listening: socket.socket, folder: Path) -> ThreadingHTTPServer:
+    """Serve a folder's files on a socket, read only."""
+    return _OnSocket(listening, partial(_Files, directory=str(folder)))
 
 
 class Relay:

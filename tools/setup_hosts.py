@@ -1,0 +1,205 @@
+"""Get this computer ready to boot simulated instances: programs, images, wheels. Linux, root, Debian or Ubuntu.
+
+Run by `make setup-hosts` in `.venv`. All that is expensive lies in the user's cache folder and can be deleted at any
+time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import wheels
+from setup import ROOT, cache_home, say, timed
+
+from simcloud.hosts import images, process
+
+SUITE = "bookworm"
+VM_PROGRAMS = {"qemu-system-x86_64": "qemu-system-x86", "mkfs.ext4": "e2fsprogs"}
+"""For the one virtual machine of the tests."""
+
+
+def packages() -> list[str]:
+    """The Debian packages that are missing here."""
+    return sorted({*process.missing(), *(deb for program, deb in VM_PROGRAMS.items() if shutil.which(program) is None)})
+
+
+def install(names: list[str]) -> None:
+    """Install them. Ends the program when apt refuses."""
+    # Nothing that comes with them shall start here.
+    guard = Path("/usr/sbin/policy-rc.d")
+    ours = not guard.exists()
+    if ours:
+        guard.write_text("#!/bin/sh\nexit 101\n")
+        guard.chmod(0o755)
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", *names]):
+            done = subprocess.run(["apt-get", "--quiet", *words], env=env, capture_output=True, text=True, check=False)
+            if done.returncode:
+                sys.exit(f"fleetyard setup: apt-get {words[0]} failed:\n{done.stderr[-2000:]}")
+    finally:
+        if ours:
+            guard.unlink()
+
+
+def layer_name() -> str:
+    """The baked image's name: it changes with what the roles and playbooks say."""
+    digest = hashlib.sha256()
+    for folder in ("roles", "playbooks"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return f"baked-{digest.hexdigest()[:12]}"
+
+
+def bake(suite: str, name: str) -> None:
+    """Boot one host as every role of machine at once, install what the roles install, and keep its disk as an image.
+
+    Ends the program when the playbook fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="fleetyard-bake-") as folder:
+        home = Path(folder)
+        hosts = _Baking(home, suite)
+        try:
+            hosts.start()
+            hosts.install()
+            hosts.clean()
+        finally:
+            hosts.stop()
+        changes = next((home / "hosts" / "disks").iterdir()) / "upper"
+        _forget_older(images.keep(images.base(suite, say), name, changes).layers[0])
+
+
+def _forget_older(kept: Path) -> None:
+    """An image that was baked from other roles is of no use any more."""
+    base = kept.name.partition("-baked-")[0]
+    for path in kept.parent.glob(f"{base}-baked-*"):
+        if path != kept:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+class _Baking:
+    def __init__(self, home: Path, suite: str) -> None:
+        self._home, self._suite = home, suite
+        self._inventory = home / "inventory.json"
+
+    def _sim(self, *words: str) -> None:
+        command = [sys.executable, "-m", "simcloud.hosts", "--home", str(self._home), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"fleetyard setup: {done.stdout}{done.stderr}")
+
+    def start(self) -> None:
+        """Boot it."""
+        machine = {
+            **dict.fromkeys(("key", "name", "host_name", "network", "subnet", "zone", "region"), "bake"),
+            **dict.fromkeys(("identity", "image"), ""),
+            "cloud": "aws",
+            "cidr": "10.91.0.0/24",
+            "address": "10.91.0.10",
+            "machine": "m7i.xlarge",
+            "disk": "1",
+            "boots": 1,
+            "power": True,
+        }
+        fleet = self._home / "fleet.json"
+        fleet.write_text(json.dumps({"revision": "", "machines": [machine], "networks": [], "rules": []}))
+        self._sim("start", "--suite", self._suite, "--fleet", str(fleet))
+        self._inventory.write_text(json.dumps(self._groups()))
+        self._sim("wait", "1")
+
+    def _groups(self) -> dict[str, Any]:
+        own = self._home / "hosts"
+        proxy = f"{sys.executable} -m simcloud.hosts connect bake"
+        options = [f"-o 'ProxyCommand={proxy}'", f"-o UserKnownHostsFile={own / 'known_hosts'}", "-o HostKeyAlias=bake"]
+        variables = {
+            "ansible_host": "bake",
+            "ansible_user": "ansible",
+            "ansible_ssh_private_key_file": str(own / "id_ed25519"),
+            "ansible_ssh_common_args": " ".join(options),
+            **dict.fromkeys(
+                ("fleetyard_cache", "fleetyard_cache_store", "fleetyard_project", "fleetyard_accelerator"), ""
+            ),
+            "fleetyard_stack": "bake",
+            "fleetyard_owner": "bake",
+            "fleetyard_cloud": "aws",
+            "fleetyard_region": "bake",
+            "fleetyard_pool": "bake",
+            "fleetyard_role": "compute",
+            "fleetyard_scheduler": "slurm",
+            "fleetyard_machine": "m7i.xlarge",
+            "fleetyard_instance": "bake",
+            "fleetyard_address": "10.91.0.10",
+            "fleetyard_accelerators": 0,
+            "fleetyard_drives": 0,
+            "fleetyard_cache_medium": "nvme",
+            "fleetyard_network": "10.91.0.0/24",
+            "fleetyard_simulated": True,
+            "fleetyard_members": [],
+            "fleetyard_stores": {},
+            "fleetyard_endpoint_environment": {},
+        }
+        names = ("fleetyard", "role_control", "role_compute", "role_login", "cloud_aws")
+        children = {name: {"hosts": {"bake": variables}} for name in names}
+        return {"all": {"children": children}}
+
+    def install(self) -> None:
+        """Carry out the installing part of every role."""
+        playbook = str(Path(sys.executable).parent / "ansible-playbook")
+        command = [playbook, "-i", str(self._inventory), "playbooks/site.yml", "--tags", "install"]
+        env = {**os.environ, "FLEETYARD_SIM_HOME": str(self._home), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            sys.exit(f"fleetyard setup: baking failed:\n{done.stdout[-4000:]}{done.stderr[-1000:]}")
+
+    def clean(self) -> None:
+        """Take away what an image has no use for."""
+        litter = "/var/log/*.log /root/.ansible /home/ansible/.ansible"
+        self._sim("exec", "bake", "--", "sh", "-c", f"apt-get clean; rm -rf {litter}")
+
+    def stop(self) -> None:
+        """Shut it down; its disk stays."""
+        self._sim("stop")
+
+
+def main() -> int:
+    """Do what is not done yet."""
+    if os.geteuid() != 0 or sys.platform != "linux":
+        sys.exit("fleetyard setup: hosts need Linux and root (systemd-nspawn). All else works without: make setup")
+    names = packages()
+    if names:
+        timed(f"installing {' '.join(names)}", lambda: install(names))
+    timed(f"the {SUITE} image", lambda: images.base(SUITE, lambda _: None))
+    timed("wheels of the training stack", _wheels)
+    name = layer_name()
+    if images.baked(SUITE, name) is None:
+        timed("baking an image from the roles (minutes; again when a role changes)", lambda: bake(SUITE, name))
+    return 0
+
+
+def _wheels() -> None:
+    """Download them, and show them where hosts look for an index."""
+    mirror = cache_home() / "mirror"
+    mirror.mkdir(parents=True, exist_ok=True)
+    link = mirror / "simple"
+    link.unlink(missing_ok=True)
+    link.symlink_to(wheels.fill() / "simple")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--layer"]:
+        print(layer_name())
+    else:
+        sys.exit(main())
