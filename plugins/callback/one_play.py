@@ -16,7 +16,7 @@ type: aggregate
 short_description: Refuses a second playbook run on the same stack
 description:
   - Two runs of C(site.yml) would each restart services under the other's feet. The first one holds a lock on a file
-    below C(~/.local/state/fleetyard/locks), for as long as it lives and not longer. The second one exits with status 75.
+    below C(~/.local/state/fleetyard/locks), for as long as it lives and no longer. The second one exits with status 75.
   - Check mode takes no lock. Runs from two computers, or by two people, do not see each other.
 requirements:
   - enabled in C(callbacks_enabled)
