@@ -78,6 +78,7 @@ def machine(region: str, instance: Any) -> Machine:
         boots=life.boots,
         power=instance.state in ("pending", "running") and not life.dead,
         reachable=not life.cut,
+        failed=life.dead,
         user_data=user_data(instance).decode("utf-8", "surrogateescape"),
         project=moto_bridge.ACCOUNT,
         tags=_tags(instance),

@@ -24,6 +24,8 @@ def connect(home: str, key: str) -> None:
     row = next((row for row in rows if key in (row["key"], row["key"].replace("/", ":"), row["host"])), None)
     if row is None or row["state"] == "off":
         sys.exit(f"simcloud: {key} is {'off' if row else 'no machine of this world'}. See: fleetyard sim hosts list")
+    if not row["reachable"]:
+        sys.exit(f"simcloud: the network of {key} is cut")
     if row["cloud"] == "aws":
         words = ["nsenter", f"--net={keeper}/{row['space']}", "nc", "127.0.0.1", "22"]
     else:

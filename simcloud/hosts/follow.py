@@ -202,6 +202,7 @@ class Follower:
                 "address": host.machine.address,
                 "machine": host.machine.machine,
                 "state": self._state(key, host),
+                "reachable": host.machine.reachable,
                 "space": host.space.fd,
                 "vpc": self._vpcs[host.machine.network].space.fd,
                 "init": host.init_pid,
