@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,21 @@ def environment(home: Path) -> dict[str, str]:
         elif word == "export":
             env[name] = "".join(shlex.split(value))
     return env
+
+
+@contextmanager
+def throw_away() -> Iterator[tuple[Path, dict[str, str]]]:
+    """A world for one purpose: its home, where more may be put, and its environment; gone afterwards, with all in it.
+
+    Raises FleetyardError (exit 69) when it does not start.
+    """
+    home = Path(tempfile.mkdtemp(prefix="fleetyard-"))
+    try:
+        start(home)
+        yield home, environment(home)
+    finally:
+        stop(home)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def inventory(home: Path) -> Mapping[str, Any]:

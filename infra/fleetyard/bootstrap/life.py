@@ -4,8 +4,6 @@ destroy."""
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +12,9 @@ import yaml
 
 from fleetyard import simulated
 from fleetyard.cli.project import STACKS
+from fleetyard.copies import copy
 from fleetyard.findings import Exit, error
 from fleetyard.preview import worker
-from fleetyard.preview.copies import copy
-from fleetyard.preview.sides import Side
 from fleetyard.preview.worker import Job
 
 KEY = "fleetyard:stack"
@@ -35,12 +32,9 @@ class Life:
 
 def live(root: Path, stack: str, cloud: str, say: Callable[[str], None]) -> Life:
     """Walk `stack` through its life. Raises FleetyardError (exit 69, FY2702) when a step fails."""
-    home = Path(tempfile.mkdtemp(prefix="fleetyard-bootstrap-"))
-    try:
-        worker.preload([cloud])
-        simulated.start(home / "world")
-        env = simulated.environment(home / "world")
-        project = copy(Side(root, ""), home / "project")
+    worker.preload([cloud])
+    with simulated.throw_away() as (home, env):
+        project = copy(root, home / "project")
         file = project / STACKS / f"Pulumi.{stack}.yaml"
         _leave_nothing(file)
         types = _step(say, Job("up", stack, project, env, make=True, own_modules=False)).types
@@ -48,13 +42,9 @@ def live(root: Path, stack: str, cloud: str, say: Callable[[str], None]) -> Life
         _step(say, Job("up", stack, project, env, own_modules=False))
         _step(say, Job("refresh", stack, project, env, own_modules=False))
         _step(say, Job("destroy", stack, project, env, own_modules=False))
-        calls = simulated.called(home / "world").get(cloud, {})
+        calls = simulated.called(home).get(cloud, {})
         reads = simulated.read_actions(types) if cloud == "aws" else ()
         return Life(tuple(sorted(calls)), types, reads)
-    finally:
-        if (home / "world").exists():
-            simulated.stop(home / "world")
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _step(say: Callable[[str], None], job: Job) -> worker.Ran:

@@ -23,6 +23,7 @@ from typing import Any
 
 from fleetyard import simulated
 from fleetyard.cli.project import project_root
+from fleetyard.copies import copy
 from fleetyard.findings import Exit, error
 
 ENVIRONMENTS = ("a100-train", "tpu-train")
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
         simulated.start(home, fresh=True)
     try:
         env = simulated.environment(home)
-        project = _project(root, home)
+        shutil.rmtree(home / "project", ignore_errors=True)
+        project = copy(root, home / "project")
         demo = Demo(project, env, home / "demo.log", args.pictures or home)
         demo.log.unlink(missing_ok=True)
         for stack in args.stacks:
@@ -65,20 +67,6 @@ def run(args: argparse.Namespace) -> int:
 def _home() -> Path:
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "fleetyard" / "demo"
-
-
-def _project(root: Path, home: Path) -> Path:
-    """A copy of the project's stack files beside a link to its program."""
-    project = home / "project"
-    shutil.rmtree(project, ignore_errors=True)
-    (project / "stacks").mkdir(parents=True)
-    shutil.copy(root / "Pulumi.yaml", project)
-    (project / "infra").symlink_to(root / "infra")
-    for file in sorted((root / "stacks").iterdir()):
-        # A salt that Pulumi wrote for another state would not fit this one's passphrase.
-        kept = [line for line in file.read_text().splitlines(keepends=True) if not line.startswith("encryptionsalt:")]
-        (project / "stacks" / file.name).write_text("".join(kept))
-    return project
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fleetyard.cli.project import STACKS, no_such_stack, stack_names
+from fleetyard.copies import copy
 from fleetyard.preview import worker
 from fleetyard.preview.change import Facts, Outcome, Preview, StackChange, changes_of
 from fleetyard.preview.sides import work_tree
@@ -29,7 +30,7 @@ def preview_account(root: Path, wanted: Sequence[str] | None, say: Callable[[str
             raise no_such_stack(root / STACKS, name)
     where = "the simulated account" if simulated(os.environ) else WHERE
     with tempfile.TemporaryDirectory(prefix="fleetyard-account-") as folder:
-        project = _copied(root, Path(folder))
+        project = copy(root, Path(folder), keep_secrets=True)
         found = []
         for name in wanted or names:
             ran = worker.run(Job("preview", name, project, dict(os.environ)))
@@ -38,11 +39,3 @@ def preview_account(root: Path, wanted: Sequence[str] | None, say: Callable[[str
             after = Facts(**dict(ran.facts))
             found.append(StackChange(name, outcome, changes_of(ran.steps), after, after, ran.said))
     return Preview("what stands", work_tree(root).label, where, tuple(found))
-
-
-def _copied(root: Path, into: Path) -> Path:
-    (into / STACKS).mkdir(parents=True)
-    for file in (root / "Pulumi.yaml", *(root / STACKS).iterdir()):
-        (into / file.relative_to(root)).write_bytes(file.read_bytes())
-    (into / "infra").symlink_to(root / "infra")
-    return into

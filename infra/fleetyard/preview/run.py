@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +12,9 @@ from typing import Any
 
 from fleetyard import simulated
 from fleetyard.cli.project import STACKS, stack_names
+from fleetyard.copies import copy
 from fleetyard.preview import worker
 from fleetyard.preview.change import Facts, Outcome, Preview, StackChange, changes_of
-from fleetyard.preview.copies import copy
 from fleetyard.preview.sides import Side, runs_our_code, same
 from fleetyard.preview.worker import Job, Ran
 
@@ -62,20 +60,14 @@ def _has(side: Side, stack: str) -> bool:
 
 
 def _in_a_world(pair: Pair, stacks: Sequence[str], say: Say) -> dict[str, StackChange]:
-    home = Path(tempfile.mkdtemp(prefix="fleetyard-preview-"))
-    try:
-        worker.preload(_clouds(pair, stacks))
-        simulated.start(home / "world")
-        env = simulated.environment(home / "world") | _FAST_STATE
-        folders = {"base": copy(pair.base, home / "base"), "head": copy(pair.head, home / "head")}
+    worker.preload(_clouds(pair, stacks))
+    with simulated.throw_away() as (home, env):
+        env |= _FAST_STATE
+        folders = {"base": copy(pair.base.root, home / "base"), "head": copy(pair.head.root, home / "head")}
         own = {"base": not runs_our_code(pair.base), "head": not runs_our_code(pair.head)}
         one = _OneStack(pair, folders, own, env, say)
         with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as runs:
             return dict(zip(stacks, runs.map(one.change, stacks), strict=True))
-    finally:
-        if (home / "world").exists():
-            simulated.stop(home / "world")
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _clouds(pair: Pair, stacks: Sequence[str]) -> set[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from fleetyard.findings import Exit, error
+from fleetyard.findings import Exit, FleetyardError, error
 
 BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 """Where a branch usually wants to go, when nobody says so."""
@@ -50,7 +50,7 @@ def merge_base(root: Path, wanted: str | None, env: Mapping[str, str]) -> str:
         if _known(root, name):
             try:
                 return git(root, "merge-base", "HEAD", name)
-            except Exception:  # noqa: S112 - no common history: the next candidate may have one
+            except FleetyardError:  # no common history: the next candidate may have one
                 continue
     asked = wanted or "the target branch"
     message = f"this clone holds no commit that HEAD shares with {asked}"

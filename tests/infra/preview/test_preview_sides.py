@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fleetyard.copies import PLACEHOLDER, copy, without_secrets
 from fleetyard.findings import FleetyardError
-from fleetyard.preview.copies import PLACEHOLDER, copy, without_secrets
-from fleetyard.preview.sides import Side, merge_base, same, take_out, work_tree
+from fleetyard.preview.sides import merge_base, same, take_out, work_tree
 
 
 def git(root: Path, *words: str) -> str:
@@ -111,7 +111,7 @@ def test_a_copy_holds_no_secret_and_no_salt(tmp_path: Path) -> None:
     secrets = "config:\n  p:token:\n    secure: v1:abc\n  p:deep:\n    list:\n      - secure: v1:def\n"
     files = {"stacks/Pulumi.one.yaml": secrets + "encryptionsalt: v1:x\n", "stacks/one.sizing.json": "{}"}
     write(tmp_path / "p", files)
-    made = copy(Side(tmp_path / "p", "x"), tmp_path / "copy")
+    made = copy(tmp_path / "p", tmp_path / "copy")
     written = yaml.safe_load((made / "stacks/Pulumi.one.yaml").read_text())
     assert written == {"config": {"p:token": PLACEHOLDER, "p:deep": {"list": [PLACEHOLDER]}}}
     assert (made / "stacks/one.sizing.json").exists()

@@ -1,4 +1,4 @@
-"""Throw-away copies of a version: its program by a link, its stack files without what only the real state can open."""
+"""Throw-away copies of a project, for Pulumi writes into stack files: its program by a link, its stack files copied."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from typing import Any
 
 import yaml
 
-from fleetyard.cli.project import STACKS, stack_names
-from fleetyard.preview.sides import Side
+from fleetyard.cli.project import STACKS
 
 PLACEHOLDER = "a-secret-that-only-the-real-stack-knows"
 _OF_THE_STATE = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
-def copy(side: Side, into: Path) -> Path:
-    """The folder to run Pulumi in."""
+def copy(root: Path, into: Path, keep_secrets: bool = False) -> Path:
+    """The folder to run Pulumi in. keep_secrets: for the state that can open them; else they are placeholders."""
     (into / STACKS).mkdir(parents=True)
-    shutil.copy(side.root / "Pulumi.yaml", into)
-    (into / "infra").symlink_to(side.root / "infra")
-    for name in stack_names(side.root / STACKS):
-        file = f"Pulumi.{name}.yaml"
-        (into / STACKS / file).write_text(without_secrets((side.root / STACKS / file).read_text()))
-    for lock in (side.root / STACKS).glob("*.sizing.json"):
-        shutil.copy(lock, into / STACKS)
+    shutil.copy(root / "Pulumi.yaml", into)
+    (into / "infra").symlink_to(root / "infra")
+    for file in sorted((root / STACKS).iterdir()):
+        text = file.read_text()
+        plain = text if keep_secrets or file.suffix == ".json" else without_secrets(text)
+        (into / STACKS / file.name).write_text(plain)
     return into
 
 
