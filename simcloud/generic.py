@@ -40,6 +40,14 @@ class GenericWorld:
         """Nothing runs."""
         return False
 
+    def known(self, request: Request, now: datetime) -> str | Response | None:
+        """Nobody calls."""
+        return None
+
+    def rights(self) -> Mapping[str, Any]:
+        """Nothing is judged."""
+        return {}
+
     def trust(self, key: bytes) -> None:
         """Nothing is signed."""
 

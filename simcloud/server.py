@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -148,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
             return {"pid": os.getpid(), "records": world.records(), "faults": world.faults.listed()}
         if what == "called":
             return world.called()
+        if what == "rights":
+            return world.rights()
         if what == "inventory":
             return {"resources": world.inventory(), "kept": world.kept()}
         if what == "machines":
@@ -157,9 +160,11 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {str(k).lower(): str(v) for k, v in args.get("headers", {}).items()}
             asked = Request(args.get("method", "GET"), args["path"], args.get("query", ""), headers)
             said = world.metadata(args["cloud"], args["key"], asked)
-            # Not every body is text; `surrogateescape` brings each byte back.
-            body = said.body.decode("utf-8", "surrogateescape")
-            return {"status": said.status, "headers": dict(said.headers), "body": body}
+            try:
+                return {"status": said.status, "headers": dict(said.headers), "body": said.body.decode()}
+            except UnicodeDecodeError:  # user data may be anything
+                body = base64.b64encode(said.body).decode()
+                return {"status": said.status, "headers": dict(said.headers), "body": body, "base64": True}
         if what == "fault":
             world.faults.add(Fault(**args))
             return {"faults": world.faults.listed()}

@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
+
+CALLER_HEADER = "x-simcloud-caller"
+"""Of our own making: whom the world knows a call to be from. It stands where the journal keeps no token, and is taken
+off whatever comes from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,11 @@ class Request:
         for name, value in parse_qsl(self.query, keep_blank_values=True):
             found.setdefault(name, []).append(value)
         return found
+
+    def of(self, caller: str | None) -> Request:
+        """The same request with this caller and no other; None for one who may do everything."""
+        others = {k: v for k, v in self.headers.items() if k != CALLER_HEADER}
+        return replace(self, headers=others if caller is None else others | {CALLER_HEADER: caller})
 
     def json(self) -> Any:
         """The body as JSON; an empty body is an empty object. Raises ValueError when it is not JSON."""

@@ -53,6 +53,12 @@ class CloudWorld(Protocol):
     def moves(self, name: str) -> bool:
         """Whether a call of this name (as `named` gives it) may change what `fleet` says."""
 
+    def known(self, request: Request, now: datetime) -> str | Response | None:
+        """Whom a call is from, by its token: None for one who may do everything; a refusal for a token that is over."""
+
+    def rights(self) -> Mapping[str, Any]:
+        """How many calls of roles and service accounts were `allowed`, `refused` (by action), `passed` (by reason)."""
+
     def trust(self, key: bytes) -> None:
         """Take the key with which it signs what machines are given, and knows it again."""
 
@@ -168,10 +174,12 @@ class World:
         if refused:
             return target.refusal(refused, request)
         with self._guard:
+            known = target.known(request, max(datetime.now(UTC), self._now))
+            if isinstance(known, Response):
+                return known
+            request = request.of(known)
             if target.reads(request):
-                # What a reading call is judged by, an expiry say, is the time at which it comes.
-                now = max(datetime.now(UTC), self._now)
-                response = target.handle(request, Moment(now, self._moment(self._seq).chance))
+                response = target.handle(request, self._moment(self._seq))
             else:
                 response = self._recorded(cloud, "call", request_body(request))
         strike_after(struck)
@@ -218,6 +226,11 @@ class World:
             for (cloud, name), times in sorted(self._named.items()):
                 found.setdefault(cloud, {})[name] = times
             return found
+
+    def rights(self) -> dict[str, Any]:
+        """What each cloud judged of rights since this process began."""
+        with self._guard:
+            return {name: dict(cloud.rights()) for name, cloud in sorted(self._clouds.items()) if cloud.rights()}
 
     def records(self) -> int:
         """How many calls the journal holds."""

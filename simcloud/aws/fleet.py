@@ -54,13 +54,13 @@ def fleet(world: AwsWorld) -> Part:
 
 def machine(region: str, instance: Any) -> Machine:
     """One instance as the hosts' process needs it."""
-    life = life_of(instance)
+    life, tags = life_of(instance), _tags(instance)
     primary = instance.nics[0]
     drives, accelerators = _brings(instance.instance_type)
     return Machine(
         cloud="aws",
         key=instance.id,
-        name=str(_tags(instance).get("Name") or instance.id),
+        name=tags.get("Name") or instance.id,
         host_name=instance.private_dns_name.partition(".")[0],
         network=primary.subnet.vpc_id,
         subnet=primary.subnet.id,
@@ -81,7 +81,7 @@ def machine(region: str, instance: Any) -> Machine:
         failed=life.dead,
         user_data=user_data(instance).decode("utf-8", "surrogateescape"),
         project=moto_bridge.ACCOUNT,
-        tags=_tags(instance),
+        tags=tags,
         drives=drives,
         accelerators=accelerators,
     )
@@ -99,6 +99,8 @@ def profile_of(instance: Any) -> Any:
         return held.iam_instance_profile
     named = instance.iam_instance_profile or {}
     arn, name = named.get("Arn") or "", named.get("Name") or ""
+    if not arn and not name:
+        return None
     for profile in moto_bridge.backend("iam", "us-east-1").instance_profiles.values():
         if (arn and profile.arn == arn) or (name and profile.name == name):
             return profile
@@ -130,7 +132,8 @@ def _image_name(instance: Any) -> str:
 
 
 def _tags(instance: Any) -> dict[str, str]:
-    return {t["key"]: t["value"] for t in instance.get_tags()}
+    # Not `get_tags`, which looks through those of the whole region.
+    return {str(key): str(value) for key, value in instance.ec2_backend.tags.get(instance.id, {}).items()}
 
 
 def _network(backend: Any, id: str) -> Network:

@@ -107,6 +107,22 @@ def give_notice(world: AwsWorld, args: Mapping[str, Any], now: datetime) -> None
     world.ec2.notices[instance.id] = life.taken
 
 
+def shut_down(world: AwsWorld, args: Mapping[str, Any], now: datetime) -> None:
+    """An instance's own system shuts down: it stops, or is terminated where it was launched so. Raises ValueError."""
+    region, instance = find(world, str(args["id"]))
+    life = life_of(instance)
+    if instance.state != "running" or life.dead:
+        return
+    backend = world.ec2.backend(region)
+    if instance.instance_initiated_shutdown_behavior == "terminate":
+        backend.terminate_instances([instance.id])
+    else:
+        backend.stop_instances([instance.id])
+        life.stopped, life.drives = True, life.drives + 1
+    instance.state_reason.code = "Client.InstanceInitiatedShutdown"
+    instance.state_reason.message = "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
+
+
 def _after(args: Mapping[str, Any], name: str, usual: float) -> timedelta:
     given = args.get(name)
     return timedelta(seconds=usual if given is None else float(given))

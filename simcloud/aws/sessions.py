@@ -7,17 +7,17 @@ follow from it. Source: IAM User Guide, "Temporary security credentials", "Uniqu
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simcloud.aws import moto_bridge
+from simcloud.aws.calls import Call, scope
 from simcloud.provider.model import CloudError
 from simcloud.tickets import Tickets
-
-if TYPE_CHECKING:
-    from simcloud.aws.calls import Call
+from simcloud.wire import CALLER_HEADER, Request
 
 LIFETIME = timedelta(hours=6)
 ROTATION = timedelta(hours=1)
@@ -73,70 +73,67 @@ def _access_key(tickets: Tickets, token: str) -> str:
     return "ASIA" + base64.b32encode(tickets.secret("aws access key", token, 10)).decode()
 
 
-def session_of(call: Call, tickets: Tickets, now: datetime) -> Session | None:
-    """Who calls in a role; None for a key of another kind, which may do everything here.
+class NotGoodError(Exception):
+    """Temporary credentials that are over (`expired`), unknown or incomplete."""
 
-    Raises CloudError for temporary credentials that are unknown, incomplete or over.
-    """
-    key = call.access_key
+    def __init__(self, *, expired: bool = False) -> None:
+        super().__init__("expired" if expired else "unknown")
+        self.expired = expired
+
+
+def known(request: Request, tickets: Tickets, now: datetime) -> str | None:
+    """Whose temporary credentials a request is signed with, for `told`; None for a key of another kind, which may do
+    everything here. Raises NotGoodError."""
+    key, _, _ = scope(request)
     if not key.startswith(TEMPORARY):
         return None
-    token = call.request.headers.get("x-amz-security-token") or _presigned(call)
+    token = request.headers.get("x-amz-security-token") or (request.params().get("X-Amz-Security-Token") or [""])[0]
     said = tickets.read(_KIND, token) if token else None
+    if said is not None and _access_key(tickets, token) != key:
+        raise NotGoodError
     if said is None:
         assumed = moto_bridge.assumed_role(key)
         if assumed is None:
-            raise _unknown(call)
+            raise NotGoodError
         said = {
             "arn": assumed.role_arn,
             "id": assumed.user_id.partition(":")[0],
             "name": assumed.session_name,
             "until": assumed.expiration.replace(tzinfo=UTC).timestamp(),
         }
-    elif _access_key(tickets, token) != key:
-        raise _unknown(call)
     if now.timestamp() >= said["until"]:
-        raise _expired(call)
-    return Session(said["arn"], said["id"], said["name"])
+        raise NotGoodError(expired=True)
+    return json.dumps([said["arn"], said["id"], said["name"]])
 
 
-def _presigned(call: Call) -> str:
-    found = call.request.params().get("X-Amz-Security-Token") or [""]
-    return found[0]
+def told(request: Request) -> Session | None:
+    """The session that `known` found a request to be from."""
+    said = request.headers.get(CALLER_HEADER)
+    return Session(*json.loads(said)) if said else None
 
 
-def _unknown(call: Call) -> CloudError:
-    if call.service == "s3":
-        message = "The AWS Access Key Id you provided does not exist in our records."
-        return CloudError("InvalidAccessKeyId", call.operation, message, 403)
-    if call.service == "ec2":
-        message = "AWS was not able to validate the provided access credentials"
-        return CloudError("AuthFailure", call.operation, message, 401)
-    return CloudError(
-        _json(call, "InvalidClientTokenId", "UnrecognizedClientException"),
-        call.operation,
-        "The security token included in the request is invalid.",
-        403,
-    )
+_UNKNOWN = {
+    "s3": ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403),
+    "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
+}
+_EXPIRED = {
+    "s3": ("ExpiredToken", "The provided token has expired.", 400),
+    "ec2": ("RequestExpired", "Request has expired.", 400),
+}
 
 
-def _expired(call: Call) -> CloudError:
-    if call.service == "s3":
-        return CloudError("ExpiredToken", call.operation, "The provided token has expired.", 400)
-    if call.service == "ec2":
-        return CloudError("RequestExpired", call.operation, "Request has expired.", 400)
-    return CloudError(
-        _json(call, "ExpiredToken", "ExpiredTokenException"),
-        call.operation,
-        "The security token included in the request is expired",
-        403,
-    )
-
-
-def _json(call: Call, query: str, json: str) -> str:
-    """The code in the query protocol, or in the JSON ones."""
+def refusal(call: Call, wrong: NotGoodError) -> CloudError:
+    """The service's own words for credentials that are no good."""
+    found = (_EXPIRED if wrong.expired else _UNKNOWN).get(call.service)
+    if found is not None:
+        return CloudError(found[0], call.operation, found[1], found[2])
     protocol = call.model.service_model.metadata.get("protocol", "") if call.model is not None else ""
-    return query if protocol in ("query", "rest-xml") else json
+    query = protocol in ("query", "rest-xml")
+    if wrong.expired:
+        code = "ExpiredToken" if query else "ExpiredTokenException"
+        return CloudError(code, call.operation, "The security token included in the request is expired", 403)
+    code = "InvalidClientTokenId" if query else "UnrecognizedClientException"
+    return CloudError(code, call.operation, "The security token included in the request is invalid.", 403)
 
 
 def shown(session: Session) -> Mapping[str, str]:

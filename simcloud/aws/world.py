@@ -11,7 +11,7 @@ from typing import Any
 from simcloud.aws import ec2_rules as _ec2_rules
 from simcloud.aws import eks as _eks
 from simcloud.aws import elsewhere as _elsewhere
-from simcloud.aws import lives, memory, metadata, moto_bridge
+from simcloud.aws import lives, memory, metadata, moto_bridge, rights, sessions
 from simcloud.aws import network_rules as _network_rules
 from simcloud.aws import scaling as _scaling
 from simcloud.aws import service_rules as _service_rules
@@ -60,6 +60,7 @@ class AwsWorld:
         self._made: set[int] = set()
         self._moment = Moment(_EPOCH, random.Random(0))  # noqa: S311 - simulation
         self.tickets = Tickets(secrets.token_bytes(32))
+        self.judged = rights.Judged()
         self._own: Mapping[str, Own] = {
             "ec2:CreatePlacementGroup": lambda c, m: self.ec2.create_placement_group(c.region, c.params, m),
             "ec2:DescribePlacementGroups": lambda c, m: self.ec2.describe_placement_groups(c.region, c.params),
@@ -83,6 +84,11 @@ class AwsWorld:
         if not call.operation:
             return Response(400, {"content-type": "text/plain"}, b"no operation of any service model fits this request")
         try:
+            session = sessions.told(request)
+            if session is not None:
+                rights.check(self, call, session, moment.now)
+            if session is not None and call.name == "sts:GetCallerIdentity":
+                return encode(call, sessions.shown(session))
             apply(call, self)
             own, serve = self._own.get(call.name), SERVED.get(call.name)
             if serve is not None:
@@ -131,6 +137,18 @@ class AwsWorld:
         """Whether a call of this name may change what is to run."""
         return not name.startswith(STILL)
 
+    def known(self, request: Request, now: datetime) -> str | Response | None:
+        """The session of temporary credentials; a refusal when they are over or nobody gave them."""
+        try:
+            return sessions.known(request, self.tickets, now)
+        except sessions.NotGoodError as wrong:
+            call = decode(request)
+            return refuse(call, sessions.refusal(call, wrong))
+
+    def rights(self) -> Mapping[str, Any]:
+        """What was judged of rights since this process began, and what was let pass because nobody could tell."""
+        return self.judged.shown()
+
     def trust(self, key: bytes) -> None:
         """Sign with this key what instances are given."""
         self.tickets = Tickets(key)
@@ -158,6 +176,7 @@ class AwsWorld:
         - `lose-instance` {region, id}: it is terminated.
         - `power-loss` {id, after?}: the hardware under an instance fails; its checks say so after so many seconds.
         - `network-loss` {id, after?}, `network-back` {id}: its network is cut and whole again.
+        - `shut-down` {id}: its own system shuts down.
         - `spot-notice` {id, seconds?}: a Spot instance is told that it is taken away in so many seconds.
         """
         region = args.get("region", "us-east-1")
@@ -190,6 +209,8 @@ class AwsWorld:
         """Take up what `saved` gave."""
         memory.put_back(state["moto"])
         vars(self).update(state["ours"])
+        if any(service == "s3" for service, _ in self._opened):
+            rights.judge_bucket_policies()
         self._made = {id(moto_bridge.backend(service, region)) for service, region in self._opened}
 
     def inventory(self) -> list[dict[str, Any]]:
@@ -282,11 +303,13 @@ class AwsWorld:
                 self._made.add(id(found))
                 if one == "ec2":
                     self.ec2.open_region(region)
+                if one == "s3":
+                    rights.judge_bucket_policies()
                 if one == "iam":
                     moto_bridge.publish_managed_policies()
 
 
-_OF_THE_PROCESS = frozenset({"inner", "_own", "_made", "_moment", "tickets"})
+_OF_THE_PROCESS = frozenset({"inner", "_own", "_made", "_moment", "tickets", "judged"})
 """What a new process makes anew."""
 
 _HAPPENS: Mapping[str, Callable[[AwsWorld, Mapping[str, Any], datetime], None]] = {
@@ -294,6 +317,7 @@ _HAPPENS: Mapping[str, Callable[[AwsWorld, Mapping[str, Any], datetime], None]] 
     "network-loss": lives.lose_network,
     "network-back": lives.regain_network,
     "spot-notice": lives.give_notice,
+    "shut-down": lives.shut_down,
 }
 """Knobs that let something happen to an instance."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from simcloud.environment import DEFAULT_PROJECT
 from simcloud.fleet import Part
-from simcloud.gcp import documents, metadata
+from simcloud.gcp import documents, metadata, tokens
 from simcloud.gcp.client import GcpClient
 from simcloud.gcp.errors import Refusal, render
 from simcloud.gcp.fleet import fleet
@@ -59,6 +59,17 @@ class Gcp:
     def moves(self, name: str) -> bool:
         """Whether a call of this name may change what is to run."""
         return not name.startswith(STILL)
+
+    def known(self, request: Request, now: datetime) -> str | Response | None:
+        """The service account whose token a request bears; a refusal when it is over or nobody gave it."""
+        try:
+            return tokens.known(request, self._world.tickets, now)
+        except Refusal as refusal:
+            return render(refusal, _api_of(request.path))
+
+    def rights(self) -> Mapping[str, Any]:
+        """What was judged of rights since this process began, and what was let pass because nobody could tell."""
+        return self._world.judged.shown()
 
     def trust(self, key: bytes) -> None:
         """Sign with this key what machines are given."""

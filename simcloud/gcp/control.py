@@ -41,6 +41,7 @@ def control(world: GcpWorld, action: str, args: dict[str, Any], moment: Moment) 
       instance restarts elsewhere if it may, a group makes its member anew, a TPU host comes back with an empty disk.
     - `network-loss` {id, after?}, `network-back` {id}: its network is cut and whole again; a group with autohealing
       finds it unhealthy after so many seconds.
+    - `shut-down` {id}: its own system shuts down.
     - `spot-notice` {id, seconds?}: a Spot instance or slice is told that it is taken in so many seconds.
 
     Raises ValueError for an unknown action or an argument that does not fit.

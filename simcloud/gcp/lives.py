@@ -142,6 +142,19 @@ def give_notice(world: GcpWorld, args: Mapping[str, Any], now: datetime) -> None
     _later(world, now, _given(args, "seconds", NOTICE_S), "preemption", found)
 
 
+def shut_down(world: GcpWorld, args: Mapping[str, Any], now: datetime) -> None:
+    """A machine's own system shuts down: an instance stops, a TPU host is started again. Raises ValueError."""
+    found = find(world, str(args["id"]))
+    life = life_of(world, found)
+    if found.worker is None:
+        if found.item["status"] == "RUNNING" and not life.dead:
+            _stop(world, found, now)
+    elif found.item["state"] == "READY" and not life.dead:
+        life.dead = True
+        found.item["state"], found.item["health"] = "REPAIRING", "UNHEALTHY_MAINTENANCE"
+        _later(world, now, HARDWARE_S, "restart", found)
+
+
 def _group_of(world: GcpWorld, found: Found) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """The managed group and the entry in it that an instance is a member by."""
     from simcloud.gcp.compute.base import of_kind
@@ -208,14 +221,19 @@ def _repair(world: GcpWorld, found: Found, now: datetime) -> None:
     life = life_of(world, found)
     if not life.dead:
         return
+    life.drives += 1
+    life.disk += found.worker is not None  # a TPU host that is repaired is another machine
+    _restart(world, found, now)
+
+
+def _restart(world: GcpWorld, found: Found, now: datetime) -> None:
+    life = life_of(world, found)
     life.dead = life.cut = False
     life.boots += 1
-    life.drives += 1
     if found.worker is None:
         found.item["status"] = "RUNNING"
         found.item["lastStartTimestamp"] = _stamp(now)
         return
-    life.disk += 1  # a TPU host that is repaired is another machine
     others = (Found(f"{found.name}/{i}", found.name, found.item, i) for i in range(len(found.item["networkEndpoints"])))
     if found.item["state"] == "REPAIRING" and not any(life_of(world, o).dead for o in others):
         found.item["state"], found.item["health"] = "READY", "HEALTHY"
@@ -257,6 +275,7 @@ def _stamp(now: datetime) -> str:
 _HAPPENS: Mapping[str, Callable[[GcpWorld, Found, datetime], None]] = {
     "hardware failure shows": _failure_shows,
     "repair": _repair,
+    "restart": _restart,
     "preemption": _preempt,
     "health check fails": _check_fails,
 }
@@ -297,5 +316,6 @@ KNOBS: Mapping[str, Callable[[GcpWorld, Mapping[str, Any], datetime], None]] = {
     "network-loss": lose_network,
     "network-back": regain_network,
     "spot-notice": give_notice,
+    "shut-down": shut_down,
 }
 """Knobs that let something happen to a machine."""

@@ -432,6 +432,33 @@ def _parts(call: Call) -> tuple[dict[str, Any], str, bytes]:
     return body, str(media.get("Content-Type") or "application/octet-stream"), content
 
 
+def upload_name(call: Call) -> str:
+    """The name of the object that an upload is for; empty when it says none."""
+    if call.query.get("name"):
+        return call.query["name"]
+    if not call.match.method.upload:
+        return str(call.body.get("name", ""))
+    kind = call.request.headers.get("content-type", "")
+    if call.query.get("uploadType") == "resumable":
+        told = call.request.body
+    else:
+        found = re.search(r'boundary="?([^";]+)"?', kind)
+        if found is None:
+            return ""
+        first = call.request.body.split(b"--" + found.group(1).encode(), 2)[1:2]
+        told = b"".join(first)[b"".join(first).find(b"{") :]
+    try:
+        said = json.loads(told.strip() or b"{}")
+    except ValueError:
+        return ""
+    return str(said.get("name", "")) if isinstance(said, dict) else ""
+
+
+def stands(world: GcpWorld, bucket: str, name: str) -> bool:
+    """Whether there is an object of this name now."""
+    return _current(world, bucket, name) is not None
+
+
 def _raw_part(body: bytes, kind: str) -> bytes:
     """The second part of a multipart body, byte for byte."""
     found = re.search(r'boundary="?([^";]+)"?', kind)

@@ -5,11 +5,13 @@ Nothing is kept: a token says whose it is, with which scopes and until when, und
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from simcloud.gcp.errors import Refusal, rule
 from simcloud.tickets import Tickets
+from simcloud.wire import CALLER_HEADER, Request
 
 LIFETIME_S = 3600
 ROTATION_S = 1800
@@ -38,15 +40,24 @@ def issue(tickets: Tickets, email: str, scopes: list[str], now: datetime) -> tup
     return token, given + LIFETIME_S - int(now.timestamp())
 
 
-def caller_of(tickets: Tickets, authorization: str, now: datetime) -> Caller | None:
-    """Whose token a request bears; None for what is not one of the metadata server's, which may do everything here.
-
-    Raises Refusal for a token that is over or that this world did not give.
-    """
-    kind, _, token = authorization.partition(" ")
-    if kind.lower() != "bearer" or not token.startswith(PREFIX):
+def known(request: Request, tickets: Tickets, now: datetime) -> str | None:
+    """Whose token a request bears, for `told`; None for what is not one of the metadata server's, which may do
+    everything here. Raises Refusal for a token that is over or that this world did not give."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        token = (request.params().get("access_token") or [""])[0]
+    if not token.startswith(PREFIX):
         return None
     said = tickets.read(_KIND, token.removeprefix(PREFIX))
     if said is None or now.timestamp() >= said["until"]:
         raise Refusal(401, "Invalid Credentials", reason="authError", state="UNAUTHENTICATED", rule=UNAUTHENTICATED)
-    return Caller(said["email"], frozenset(said["scopes"]))
+    return json.dumps([said["email"], said["scopes"]])
+
+
+def told(request: Request) -> Caller | None:
+    """The caller that `known` found a request to be from."""
+    said = request.headers.get(CALLER_HEADER)
+    if not said:
+        return None
+    email, scopes = json.loads(said)
+    return Caller(email, frozenset(scopes))

@@ -79,9 +79,10 @@ class GcpWorld:
     state: State
 
     def __init__(self) -> None:
-        from simcloud.gcp import services  # registers the handlers; costs a few milliseconds, once
+        from simcloud.gcp import rights, services  # registers the handlers; costs a few milliseconds, once
 
         services.load()
+        self.judged = rights.Judged()
         self.state = State()
         self.tickets = Tickets(secrets.token_bytes(32))
         """What machines are given is signed with it."""
@@ -102,6 +103,8 @@ class GcpWorld:
 
     def handle(self, request: Request, moment: Moment) -> Response:
         """Answer one HTTP request. Refusals are responses, never exceptions."""
+        from simcloud.gcp import rights, tokens
+
         self.forget()
         match = documents.find(request.method, request.path, request.headers.get("host", ""))
         api = match.method.api if match else _api_of(request.path)
@@ -112,6 +115,9 @@ class GcpWorld:
             if handler is None:
                 raise Refusal(501, f"The simulated cloud does not model {match.method.id}.", rule=UNMODELLED)
             call = self._call(match, request, moment)
+            caller = tokens.told(request)
+            if caller is not None:
+                rights.check(call, caller, self.judged)
             answer = handler(call)
         except Refusal as refusal:
             return render(refusal, api)

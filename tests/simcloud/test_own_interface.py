@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -66,8 +67,8 @@ def test_metadata_is_asked_for_by_machine(world: Running, instance: str) -> None
     args = {"cloud": "aws", "key": instance, "method": "GET", "path": "/latest/meta-data/instance-id", "headers": {}}
     said = ask(world, "metadata", args)
     assert (said["status"], said["body"]) == (200, instance)
-    raw = ask(world, "metadata", args | {"path": "/latest/user-data"})["body"]
-    assert raw.encode("utf-8", "surrogateescape") == b"\xff\x00"
+    raw = ask(world, "metadata", args | {"path": "/latest/user-data"})
+    assert (raw["base64"], base64.b64decode(raw["body"])) == (True, b"\xff\x00")
     with pytest.raises(RefusedError, match="there is no instance"):
         ask(world, "metadata", args | {"key": "i-0"})
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_bench import REGION, UBUNTU, Bench
+from metadata_server import served
 
 from simcloud.wire import Request, Response
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from metadata_server import served
 
 TOKEN, TTL = "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds"
 TRUST = {

@@ -157,6 +157,24 @@ def test_a_spot_member_that_is_taken_is_replaced(aws: Bench, net: dict[str, str]
     assert aws.members()[0]["InstanceId"] != first
 
 
+@pytest.mark.parametrize(("behaviour", "state"), [("stop", "stopped"), ("terminate", "terminated")])
+def test_a_system_that_shuts_itself_down_stops_or_ends_its_instance(
+    aws: Bench, net: dict[str, str], behaviour: str, state: str
+) -> None:
+    id = single(aws, net, InstanceInitiatedShutdownBehavior=behaviour)
+    before = machine(aws, id)
+    knob(aws, "shut-down", id=id)
+    found = aws.ec2.describe_instances(InstanceIds=[id])["Reservations"][0]["Instances"][0]
+    assert found["State"]["Name"] == state
+    assert found["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
+    if state == "stopped":
+        knob(aws, "shut-down", id=id)
+        aws.ec2.start_instances(InstanceIds=[id])
+        after = machine(aws, id)
+        assert (after.boots, after.disk) == (2, before.disk)
+        assert after.drives_life != before.drives_life
+
+
 def test_knobs_refuse_what_does_not_fit(aws: Bench, net: dict[str, str]) -> None:
     id = single(aws, net)
     for action, args, why in (

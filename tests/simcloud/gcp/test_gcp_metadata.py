@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gcp_bench import PROJECT, Bench
+from metadata_server import served
 from test_gcp_fleet import NET, SUB, ZONE, A, instance
 
 from simcloud.gcp import lives, metadata
 from simcloud.gcp.call import project_number
 from simcloud.gcp.client import GcpClient
 from simcloud.wire import Request, Response
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from metadata_server import served
 
 V1 = "/computeMetadata/v1"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"

@@ -230,6 +230,25 @@ def test_a_spot_slice_is_taken_whole_and_a_new_one_of_its_name_has_new_disks(ben
     assert not before & {m.disk for m in after}
 
 
+def test_a_system_that_shuts_itself_down_stops_its_instance_and_a_tpu_host_comes_back(
+    bench: Bench, cloud: GcpClient
+) -> None:
+    instance(cloud, "one")
+    bench.control("shut-down", id="one")
+    bench.control("shut-down", id="one")
+    assert status(cloud, "one") == "TERMINATED"
+    cloud.change("compute.instances.start", **A, instance="one")
+    assert machine(bench, "one").boots == 2
+    node(cloud)
+    before = machine(bench, f"{NODE}/1")
+    bench.control("shut-down", id=f"{NODE}/1")
+    assert not machine(bench, f"{NODE}/1").power
+    wait(bench, 11)
+    after = machine(bench, f"{NODE}/1")
+    assert (after.power, after.boots, after.disk) == (True, 2, before.disk)
+    assert cloud.call("tpu.projects.locations.nodes.get", name=NODE)["state"] == "READY"
+
+
 def test_a_single_host_slice_stops_and_starts(bench: Bench, cloud: GcpClient) -> None:
     node(cloud, acceleratorType="v5litepod-4")
     cloud.change("tpu.projects.locations.nodes.stop", name=NODE, body={})
