@@ -2,7 +2,7 @@
 
 One shell script serves both clouds. On AWS it is the user data (run once: it installs a unit that runs on every
 boot), on Google Cloud the startup script (run on every boot: installing again changes nothing). It holds no secret
-and no address.
+and no address. The role `nvme_cache` writes the same script and unit: whichever comes second changes nothing.
 """
 
 from __future__ import annotations
@@ -13,20 +13,11 @@ from fleetyard.plan.model import CachePlan
 LABEL = "fy-cache"
 """File system label: XFS allows twelve characters."""
 
-_FIND_AWS = """\
-for model in /sys/block/nvme*/device/model; do
-  [[ -e $model ]] || continue
-  if grep -q '^Amazon EC2 NVMe Instance Storage' "$model"; then
-    block=${model#/sys/block/}
-    drives+=("/dev/${block%%/*}")
-  fi
-done"""
-
-_FIND_GCP = """\
-for link in /dev/disk/by-id/google-local-nvme-ssd-*; do
-  [[ -e $link && $link != *-part* ]] || continue
-  drives+=("$(readlink -f "$link")")
-done"""
+_LINKS = {
+    Cloud.AWS: "/dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_*",
+    Cloud.GCP: "/dev/disk/by-id/google-local-nvme-ssd-*",
+}
+"""The links that udev gives to local drives; network disks have other names."""
 
 _NVME = """\
 #!/bin/bash
@@ -35,8 +26,16 @@ _NVME = """\
 set -euo pipefail
 at=@AT@
 mountpoint -q "$at" && exit 0
+udevadm settle || true
 drives=()
-@FIND@
+while read -r drive; do
+  drives+=("$drive")
+done < <(
+  for link in @LINKS@; do
+    # A drive may have several links, and each of its partitions has one.
+    if [[ -b $link && $link != *-part* ]]; then readlink -f "$link"; fi
+  done | sort -u
+)
 if ((${#drives[@]} == 0)); then
   echo "no local NVMe drive found, so there is no cache at $at" >&2
   exit 1
@@ -104,7 +103,6 @@ def boot_script(cloud: Cloud, cache: CachePlan | None) -> str:
     """The script for a pool's machines; empty when they have nothing to prepare. The same input gives the same text."""
     if cache is None:
         return ""
-    find = _FIND_AWS if cloud is Cloud.AWS else _FIND_GCP
-    script = _RAM if cache.medium == "ram" else _NVME.replace("@FIND@", find)
+    script = _RAM if cache.medium == "ram" else _NVME.replace("@LINKS@", _LINKS[cloud])
     text = _INSTALL.replace("@SCRIPT@", script).replace("@UNIT@", _UNIT)
     return text.replace("@AT@", cache.at).replace("@LABEL@", LABEL)
