@@ -60,7 +60,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     add("--checkpoint-every", type=int, default=20, metavar="STEPS")
     add("--keep", type=int, default=3, help="checkpoints to keep")
     add("--pace", type=float, default=0.0, metavar="SECONDS", help="the least time a step takes, for a demonstration")
-    add("--heartbeat-s", type=int, default=20, help="a process that is silent for so long is lost, and the run ends")
+    add("--heartbeat-s", type=int, default=60, help="a process that is silent for so long is lost, and the run ends")
     add("--start-s", type=int, default=300, help="how long to wait for all processes at the start")
     add("--coordinator", help="HOST:PORT of process 0, where no scheduler says it")
     add("--processes", type=int, help="how many processes, where no scheduler says it")
