@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := infra simcloud tests tools bench
+SOURCES := infra simcloud tests tools bench plugins roles
 
 .PHONY: help setup setup-hosts demo demo-hosts check test test-hosts bench format clean
 
@@ -27,6 +27,7 @@ check: setup ## linters and types
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint -q
 
 test: setup ## the test suite, fast tests first
 	@$(BIN)/python -m pytest
