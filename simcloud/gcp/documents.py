@@ -116,7 +116,8 @@ def routes(api: str) -> _Node:
         _add(root, doc["servicePath"] + (method.get("flatPath") or method["path"]), made)
         upload = method.get("mediaUpload", {}).get("protocols", {}).get("simple", {}).get("path")
         if upload:
-            _add(root, upload.lstrip("/"), Method(api, id, made.http, made.request, query, upload=True))
+            for verb in (made.http, "PUT"):  # content in pieces comes by PUT
+                _add(root, upload.lstrip("/"), Method(api, id, verb, made.request, query, upload=True))
     return root
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from simcloud.gcp import facts, kms, policies
 from simcloud.gcp.call import Call, handles, project_number
+from simcloud.gcp.crc32c import crc32c
 from simcloud.gcp.documents import document
 from simcloud.gcp.errors import Refusal, missing_field, rule
 from simcloud.wire import Moment, Response
@@ -64,7 +65,14 @@ LABELS = rule("bucket.labels", "labels follow the pattern; at most 64", _DOC + "
 OBJECT = rule(
     "object.name", "an object name has 1 to 1024 bytes without line ends", _DOC + "/objects#naming", ours=True
 )
-UPLOAD = rule("object.upload", "an upload is media or multipart", "discovery document storage.v1", ours=True)
+UPLOAD = rule("object.upload", "an upload is media, multipart or resumable", "discovery document storage.v1", ours=True)
+PIECES = rule(
+    "object.resumable",
+    "the pieces of an upload follow each other; all but the last are multiples of 256 KiB",
+    _DOC + "/performing-resumable-uploads",
+    ours=True,
+)
+RANGE = rule("object.range", "a range begins within the object", "RFC 9110, section 14.2")
 RETENTION = rule("bucket.retention", "objects under retention are not deleted", _DOC + "/bucket-lock", ours=True)
 _CLASSES = frozenset(
     {"STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE", "DURABLE_REDUCED_AVAILABILITY", "REGIONAL", "MULTI_REGIONAL"}
@@ -389,26 +397,6 @@ def service_agent(call: Call) -> dict[str, Any]:
 # Objects ------------------------------------------------------------------------------------------------------------
 
 
-def _crc32c(data: bytes) -> str:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _CRC[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    return base64.b64encode((crc ^ 0xFFFFFFFF).to_bytes(4, "big")).decode()
-
-
-def _crc_table() -> list[int]:
-    table = []
-    for n in range(256):
-        for _ in range(8):
-            n = (n >> 1) ^ 0x82F63B78 if n & 1 else n >> 1
-        table.append(n)
-    return table
-
-
-_CRC = _crc_table()
-"""CRC-32C (Castagnoli), reflected polynomial 0x82F63B78 (RFC 3720)."""
-
-
 def _parts(call: Call) -> tuple[dict[str, Any], str, bytes]:
     """Metadata, content type and content of an upload."""
     kind = call.request.headers.get("content-type", "application/octet-stream")
@@ -434,6 +422,9 @@ def _parts(call: Call) -> tuple[dict[str, Any], str, bytes]:
 
 def upload_name(call: Call) -> str:
     """The name of the object that an upload is for; empty when it says none."""
+    if call.query.get("upload_id"):
+        begun = call.world.state.uploads.get(call.query["upload_id"])
+        return begun.name if begun is not None else ""
     if call.query.get("name"):
         return call.query["name"]
     if not call.match.method.upload:
@@ -471,14 +462,71 @@ def _raw_part(body: bytes, kind: str) -> bytes:
 
 
 @handles("storage.objects.insert")
-def insert_object(call: Call) -> dict[str, Any]:
-    """A new generation of an object."""
+def insert_object(call: Call) -> Response | dict[str, Any]:
+    """A new generation of an object; of one that comes in pieces, what is there so far."""
     bucket = _bucket(call)
+    if call.match.method.upload and call.query.get("uploadType") == "resumable":
+        return _piece(call, bucket) if call.query.get("upload_id") else _begin(call, bucket)
     meta, kind, content = _parts(call) if call.match.method.upload else (call.body, "application/octet-stream", b"")
     name = call.query.get("name") or meta.get("name", "")
     if not name:
         raise missing_field("name")
     return _keep(call, bucket, name, {**meta, "contentType": meta.get("contentType") or kind}, content)
+
+
+def _begin(call: Call, bucket: dict[str, Any]) -> Response:
+    """An upload in pieces begins: where they are to be sent."""
+    from simcloud.gcp.world import Upload
+
+    try:
+        meta = call.request.json()
+    except ValueError:
+        raise Refusal(400, "The metadata is JSON.", reason="parseError", rule=UPLOAD) from None
+    name = call.query.get("name") or meta.get("name", "")
+    if not name:
+        raise missing_field("name")
+    kind = call.request.headers.get("x-upload-content-type", "application/octet-stream")
+    id = call.hexadecimal(40)
+    asked = {k: v for k, v in call.query.items() if k in ("ifGenerationMatch", "kmsKeyName")}
+    meta = {**meta, "contentType": meta.get("contentType") or kind, "_asked": asked}
+    call.world.state.uploads[id] = Upload(bucket["name"], name, meta)
+    host = call.request.headers.get("host", "storage.googleapis.com")
+    scheme = "https" if host.endswith(".googleapis.com") else "http"
+    where = f"{scheme}://{host}{call.request.path}?uploadType=resumable&upload_id={id}"
+    return Response(200, {"location": where, "x-guploader-uploadid": id})
+
+
+_SPAN = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+_STEP = 256 * 1024
+
+
+def _piece(call: Call, bucket: dict[str, Any]) -> Response | dict[str, Any]:
+    """One piece, or the question how much has arrived. The last one makes the object."""
+    id = call.query["upload_id"]
+    begun = call.world.state.uploads.get(id)
+    if begun is None or begun.bucket != bucket["name"]:
+        raise Refusal(404, "No such upload.", reason="notFound")
+    body = call.request.body
+    span = _SPAN.fullmatch(call.request.headers.get("content-range", f"bytes 0-{max(0, len(body) - 1)}/{len(body)}"))
+    if span is None:
+        raise Refusal(400, "Invalid Content-Range.", reason="badRequest", rule=PIECES)
+    first, end, whole = span.group(1), span.group(2), span.group(3)
+    if first is not None and body:
+        if int(first) != begun.size or int(end) - int(first) + 1 != len(body):
+            raise Refusal(400, f"The next piece begins at {begun.size}.", reason="badRequest", rule=PIECES)
+        if whole == "*" and len(body) % _STEP:
+            raise Refusal(
+                400, "A piece that is not the last is a multiple of 256 KiB.", reason="badRequest", rule=PIECES
+            )
+        begun.pieces.append(base64.b64encode(body).decode())
+        begun.size += len(body)
+    if whole == "*" or begun.size < int(whole):
+        arrived = {"range": f"bytes=0-{begun.size - 1}"} if begun.size else {}
+        return Response(308, {**arrived, "x-guploader-uploadid": id})
+    del call.world.state.uploads[id]
+    meta = dict(begun.meta)
+    call.query |= meta.pop("_asked")
+    return _keep(call, bucket, begun.name, meta, b"".join(map(base64.b64decode, begun.pieces)))
 
 
 def _keep(call: Call, bucket: dict[str, Any], name: str, meta: dict[str, Any], content: bytes) -> dict[str, Any]:
@@ -512,7 +560,7 @@ def _keep(call: Call, bucket: dict[str, Any], name: str, meta: dict[str, Any], c
         "storageClass": meta.get("storageClass") or bucket["storageClass"],
         "size": str(len(content)),
         "md5Hash": base64.b64encode(digest).decode(),
-        "crc32c": _crc32c(content),
+        "crc32c": base64.b64encode(crc32c(content).to_bytes(4, "big")).decode(),
         "etag": base64.b64encode(generation.encode()[-6:]).decode(),
         "timeCreated": call.now,
         "updated": call.now,
@@ -606,8 +654,35 @@ def get_object(call: Call) -> Response | dict[str, Any]:
     """An object's metadata, or its content with `alt=media`."""
     item = _object(call)
     if call.query.get("alt") == "media":
-        return Response(200, {"content-type": item["contentType"]}, base64.b64decode(item["_data"]))
+        return _content(item, base64.b64decode(item["_data"]), call.request.headers.get("range", ""))
     return _public(item)
+
+
+_WANTED = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def _content(item: dict[str, Any], content: bytes, wanted: str) -> Response:
+    """An object's content, or the one range of it that is asked for."""
+    headers = {
+        "content-type": item["contentType"],
+        "accept-ranges": "bytes",
+        "etag": item["etag"],
+        "x-goog-generation": item["generation"],
+        "x-goog-hash": f"crc32c={item['crc32c']},md5={item['md5Hash']}",
+        "x-goog-stored-content-length": item["size"],
+    }
+    span = _WANTED.fullmatch(wanted)
+    if span is None or not any(span.groups()):
+        return Response(200, headers, content)
+    if span.group(1):
+        first, last = int(span.group(1)), min(int(span.group(2) or len(content)), len(content) - 1)
+    else:
+        first, last = max(0, len(content) - int(span.group(2))), len(content) - 1
+    if first > last:
+        raise Refusal(416, "Requested range not satisfiable", reason="requestedRangeNotSatisfiable", rule=RANGE)
+    return Response(
+        206, {**headers, "content-range": f"bytes {first}-{last}/{len(content)}"}, content[first : last + 1]
+    )
 
 
 @handles("storage.objects.list")

@@ -34,8 +34,29 @@ STILL = "storage.objects."
 
 _COMMON = frozenset(
     {"alt", "fields", "key", "prettyPrint", "quotaUser", "uploadType", "userIp", "userProject", "access_token"}
-    | {"callback", "oauth_token", "upload_protocol", "$.xgafv", "trace", "requestId", "paths", "enum-encoding"}
+    | {
+        "callback",
+        "oauth_token",
+        "upload_protocol",
+        "upload_id",
+        "$.xgafv",
+        "trace",
+        "requestId",
+        "paths",
+        "enum-encoding",
+    }
 )
+
+
+@dataclass
+class Upload:
+    """An object that is coming in pieces. pieces: what is there, in base64."""
+
+    bucket: str
+    name: str
+    meta: dict[str, Any]
+    pieces: list[str] = field(default_factory=list)
+    size: int = 0
 
 
 @dataclass
@@ -47,6 +68,8 @@ class State:
     buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
     objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Object generations by bucket, oldest first; `_data` holds the content in base64."""
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    """Uploads in pieces that are not whole yet."""
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     deleted_accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)
