@@ -113,7 +113,8 @@ def _boundary(role: Any) -> Document | None:
 def _context(call: Call, session: Session, role: Any, now: datetime) -> dict[str, tuple[str, ...]]:
     """The keys of conditions that every request has."""
     account = (moto_bridge.ACCOUNT,)
-    tags = {f"aws:principaltag/{k.lower()}": (v["Value"],) for k, v in (role.tags or {}).items()}
+    rows, _ = moto_bridge.backend("iam", "us-east-1").list_role_tags(role.name, None)
+    tags = {f"aws:principaltag/{row['Key'].lower()}": (str(row["Value"]),) for row in rows}
     return {
         "aws:currenttime": (now.isoformat(),),
         "aws:epochtime": (str(int(now.timestamp())),),

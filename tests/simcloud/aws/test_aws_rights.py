@@ -157,6 +157,23 @@ def test_attached_policies_count_and_a_boundary_narrows(program: Program) -> Non
     assert code(s3.list_buckets) == DENIED
 
 
+def test_a_roles_tags_are_keys_of_conditions(program: Program) -> None:
+    iam, s3 = program.aws.api("iam"), program.client()
+    tagged = {"StringEquals": {"aws:PrincipalTag/Pool": "train"}}
+    iam.put_role_policy(
+        RoleName="train", PolicyName="tag", PolicyDocument=policy(statement("s3:GetObject", "*", Condition=tagged))
+    )
+    iam.tag_role(RoleName="train", Tags=[{"Key": "Pool", "Value": "other"}])
+    assert code(s3.get_object, Bucket=BUCKET, Key="secret/x") == DENIED
+    iam.tag_role(RoleName="train", Tags=[{"Key": "Pool", "Value": "train"}])
+    s3.get_object(Bucket=BUCKET, Key="secret/x")
+    made = iam.create_role(RoleName="b", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=[{"Key": "a", "Value": "b"}])
+    keys = program.aws.api("sts").assume_role(RoleArn=made["Role"]["Arn"], RoleSessionName="me")["Credentials"]
+    names = {"aws_access_key_id": "AccessKeyId", "aws_secret_access_key": "SecretAccessKey"}
+    other = program.client(**{k: keys[v] for k, v in (names | {"aws_session_token": "SessionToken"}).items()})
+    assert code(other.get_object, Bucket=BUCKET, Key="in/a") == DENIED
+
+
 def test_other_services_are_judged_by_action_and_known_resources(program: Program) -> None:
     aws = program.aws
     own = f"arn:aws:ec2:{REGION}:123456789012:instance/{program.host.id}"
