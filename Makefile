@@ -20,7 +20,7 @@ setup-hosts: setup ## also what booting simulated instances needs: programs, ima
 	@$(BIN)/python tools/setup_hosts.py
 
 demo-hosts: setup-hosts ## both environments with booted hosts: a training job outlives a lost host (Linux, root)
-	@$(BIN)/fleetyard demo hosts
+	@$(BIN)/fleetyard demo-hosts --layer "$$($(BIN)/python tools/setup_hosts.py --layer)"
 
 check: setup ## linters and types
 	@$(BIN)/ruff check $(SOURCES)

@@ -7,17 +7,16 @@ time.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import lab
 import wheels
 from setup import ROOT, cache_home, say, timed
 
@@ -101,63 +100,18 @@ class _Baking:
 
     def start(self) -> None:
         """Boot it."""
-        machine = {
-            **dict.fromkeys(("key", "name", "host_name", "network", "subnet", "zone", "region"), "bake"),
-            **dict.fromkeys(("identity", "image"), ""),
-            "cloud": "aws",
-            "cidr": "10.91.0.0/24",
-            "address": "10.91.0.10",
-            "machine": "m7i.xlarge",
-            "disk": "1",
-            "boots": 1,
-            "power": True,
-        }
+        bake = lab.Row("bake", "bake", ("compute", "control", "login"), "10.90.0.10")
         fleet = self._home / "fleet.json"
-        fleet.write_text(json.dumps({"revision": "", "machines": [machine], "networks": [], "rules": []}))
+        lab.write_fleet(fleet, [bake])
         self._sim("start", "--suite", self._suite, "--fleet", str(fleet))
-        self._inventory.write_text(json.dumps(self._groups()))
+        lab.write_inventory(self._inventory, self._home, [bake])
         self._sim("wait", "1")
-
-    def _groups(self) -> dict[str, Any]:
-        own = self._home / "hosts"
-        proxy = f"{sys.executable} -m simcloud.hosts connect bake"
-        options = [f"-o 'ProxyCommand={proxy}'", f"-o UserKnownHostsFile={own / 'known_hosts'}", "-o HostKeyAlias=bake"]
-        variables = {
-            "ansible_host": "bake",
-            "ansible_user": "ansible",
-            "ansible_ssh_private_key_file": str(own / "id_ed25519"),
-            "ansible_ssh_common_args": " ".join(options),
-            **dict.fromkeys(
-                ("fleetyard_cache", "fleetyard_cache_store", "fleetyard_project", "fleetyard_accelerator"), ""
-            ),
-            "fleetyard_stack": "bake",
-            "fleetyard_owner": "bake",
-            "fleetyard_cloud": "aws",
-            "fleetyard_region": "bake",
-            "fleetyard_pool": "bake",
-            "fleetyard_role": "compute",
-            "fleetyard_scheduler": "slurm",
-            "fleetyard_machine": "m7i.xlarge",
-            "fleetyard_instance": "bake",
-            "fleetyard_address": "10.91.0.10",
-            "fleetyard_accelerators": 0,
-            "fleetyard_drives": 0,
-            "fleetyard_cache_medium": "nvme",
-            "fleetyard_network": "10.91.0.0/24",
-            "fleetyard_simulated": True,
-            "fleetyard_members": [],
-            "fleetyard_stores": {},
-            "fleetyard_endpoint_environment": {},
-        }
-        names = ("fleetyard", "role_control", "role_compute", "role_login", "cloud_aws")
-        children = {name: {"hosts": {"bake": variables}} for name in names}
-        return {"all": {"children": children}}
 
     def install(self) -> None:
         """Carry out the installing part of every role."""
         playbook = str(Path(sys.executable).parent / "ansible-playbook")
         command = [playbook, "-i", str(self._inventory), "playbooks/site.yml", "--tags", "install"]
-        env = {**os.environ, "FLEETYARD_SIM_HOME": str(self._home), "ANSIBLE_NOCOLOR": "1"}
+        env = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
         done = subprocess.run(
             command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
@@ -167,7 +121,7 @@ class _Baking:
     def clean(self) -> None:
         """Take away what an image has no use for."""
         litter = "/var/log/*.log /root/.ansible /home/ansible/.ansible"
-        self._sim("exec", "bake", "--", "sh", "-c", f"apt-get clean; rm -rf {litter}")
+        self._sim("exec", "i-bake", "--", "sh", "-c", f"apt-get clean; rm -rf {litter}")
 
     def stop(self) -> None:
         """Shut it down; its disk stays."""

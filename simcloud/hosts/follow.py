@@ -203,6 +203,7 @@ class Follower:
                 "machine": host.machine.machine,
                 "state": self._state(key, host),
                 "reachable": host.machine.reachable,
+                "disk": host.machine.disk,
                 "space": host.space.fd,
                 "vpc": self._vpcs[host.machine.network].space.fd,
                 "init": host.init_pid,

@@ -41,7 +41,7 @@ MASKED = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "dpkg-db-backup.timer"),
     *("console-getty.service", "systemd-timesyncd.service", "systemd-networkd-wait-online.service"),
 )
-FORMAT = 2
+FORMAT = 3
 """Raise it when the customizing below changes: it is part of what an image's folder is named by."""
 
 Say = Callable[[str], None]
@@ -114,7 +114,14 @@ OWN = (
     # Each host's own: a layer with one of them would give it to all.
     *("etc/hostname", "etc/hosts", "etc/machine-id", "etc/ssh/ssh_host_*", "var/lib/cloud", "var/lib/google"),
     *("home/ansible/.ssh", "var/log/journal", "var/cache/apt/archives/*.deb", "tmp/*", "var/tmp/*", "run/*"),
-    *("etc/cloud/cloud.cfg.d/90-datasource.cfg", "etc/default/instance_configs.cfg", "etc/fleetyard-host"),
+    *("etc/cloud/cloud.cfg.d/90-datasource.cfg", "etc/cloud/cloud-init.disabled", "etc/default/instance_configs.cfg"),
+    *("etc/systemd/system/google-*.service", "etc/systemd/system/multi-user.target.wants/google-*.service"),
+    *(
+        "etc/environment",
+        "etc/pip.conf",
+        "etc/apt/apt.conf.d/90-simulated",
+        "etc/systemd/system.conf.d/90-simulated.conf",
+    ),
 )
 
 

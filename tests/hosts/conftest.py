@@ -11,8 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
-from hosts_bench import Hosts, lab
+from hosts_bench import Cluster, Hosts, baked, cluster, lab
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -37,3 +38,24 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
     yield boot
     for hosts in made:
         hosts.stop()
+
+
+def _up(folder: Path, stack: str, edit: tuple[str, str], machines: int) -> Iterator[Cluster]:
+    made = cluster(folder, stack, [edit], baked())
+    try:
+        made.bring_up(machines)
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """`a100-train` with one control and two compute hosts, brought up and booted from the baked image."""
+    yield from _up(tmp_path_factory.mktemp("aws"), "a100-train", ("count: sized # or a number", "count: 2"), 3)
+
+
+@pytest.fixture(scope="session")
+def gcp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """`tpu-train` with one slice of four hosts, brought up and booted from the baked image."""
+    yield from _up(tmp_path_factory.mktemp("gcp"), "tpu-train", ("slices: sized", "slices: 1"), 4)

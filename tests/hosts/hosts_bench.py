@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine_bench import BIN, ROOT, Done, Engine
+from lab import Row, write_fleet, write_inventory
 
 RECAP = re.compile(
     r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)\s+skipped=(\d+)", re.MULTILINE
@@ -126,95 +126,27 @@ def lab(home: Path, pools: Mapping[str, tuple[str, int]], suite: str = "bookworm
     home.mkdir(parents=True, exist_ok=True)
     hosts = Hosts(home, home / "inventory.yml")
     rows = [
-        (pool, role, f"i-{pool}-{index}", f"{pool}-{index}", f"10.90.{place}.{10 + index}")
+        Row(f"{pool}-{index}", pool, (role,), f"10.90.{place}.{10 + index}")
         for place, (pool, (role, count)) in enumerate(pools.items())
         for index in range(count)
     ]
-    machines = [
-        {
-            "cloud": "aws",
-            "key": key,
-            "name": name,
-            "host_name": name,
-            "network": "vpc-lab",
-            "subnet": "lab",
-            "cidr": "10.90.0.0/16",
-            "address": address,
-            "machine": "m7i.xlarge",
-            "zone": "lab",
-            "region": "lab",
-            "image": suite,
-            "identity": "",
-            "disk": "1",
-            "boots": 1,
-            "power": True,
-        }
-        for _, _, key, name, address in rows
-    ]
-    free = [
-        {"machine": key, "direction": direction, "peers": ["0.0.0.0/0"], "protocol": "all"}
-        for _, _, key, _, _ in rows
-        for direction in ("in", "out")
-    ]
-    fleet = {"revision": "", "machines": machines, "networks": [], "rules": free}
-    (home / "fleet.json").write_text(json.dumps(fleet))
+    write_fleet(home / "fleet.json", rows)
     more = ["--layer", layer] if layer else []
-    hosts.env["FLEETYARD_SIM_HOME"] = str(home)
     hosts.sim("start", "--suite", suite, *more, "--fleet", str(home / "fleet.json"))
-    hosts.inventory.write_text(json.dumps(_lab_inventory(home, rows)))
+    write_inventory(hosts.inventory, home, rows)
     hosts.wait(len(rows))
     return hosts
 
 
-def _lab_inventory(home: Path, rows: Sequence[tuple[str, str, str, str, str]]) -> dict[str, Any]:
-    own = home / "hosts"
-    groups: dict[str, Any] = {}
-    members = [
-        {"name": name, "address": address, "pool": pool, "role": role, "instance": key}
-        for pool, role, key, name, address in rows
-    ]
-    for pool, role, key, name, address in rows:
-        proxy = shlex.join([sys.executable, "-m", "simcloud.hosts", "connect", key])
-        options = [f"ProxyCommand={proxy}", f"HostKeyAlias={key}", f"UserKnownHostsFile={own / 'known_hosts'}"]
-        options += ["StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null"]
-        variables = {
-            "ansible_host": key,
-            "ansible_user": "ansible",
-            "ansible_ssh_private_key_file": str(own / "id_ed25519"),
-            "ansible_ssh_common_args": " ".join(f"-o {shlex.quote(option)}" for option in options),
-            "fleetyard_pool": pool,
-            "fleetyard_role": role,
-            "fleetyard_zone": "lab",
-            "fleetyard_machine": "m7i.xlarge",
-            "fleetyard_instance": key,
-            "fleetyard_state": "running",
-            "fleetyard_address": address,
-            "fleetyard_accelerator": "",
-            "fleetyard_accelerators": 0,
-            "fleetyard_drives": 0,
-            "fleetyard_cache": "",
-            "fleetyard_cache_store": "",
-            "fleetyard_cache_medium": "nvme",
-        }
-        for group in (f"pool_{pool}", f"role_{role}", "cloud_aws", "fleetyard"):
-            groups.setdefault(group, {"hosts": {}})["hosts"][name] = variables
-    groups["fleetyard"]["vars"] = {
-        "fleetyard_stack": "lab",
-        "fleetyard_owner": "lab",
-        "fleetyard_cloud": "aws",
-        "fleetyard_region": "lab",
-        "fleetyard_project": "",
-        "fleetyard_scheduler": "slurm",
-        "fleetyard_network": "10.90.0.0/16",
-        "fleetyard_simulated": True,
-        "fleetyard_stores": {},
-        "fleetyard_endpoint_environment": {},
-        "fleetyard_members": members,
-    }
-    return {"all": {"children": groups}}
-
-
 # A whole stack
+
+
+def baked() -> str:
+    """The baked image's name, as `make setup-hosts` made it; FLEETYARD_LAYER names another, while roles change."""
+    if chosen := os.environ.get("FLEETYARD_LAYER"):
+        return chosen
+    command = [sys.executable, str(ROOT / "tools" / "setup_hosts.py"), "--layer"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @dataclass

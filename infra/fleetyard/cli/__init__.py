@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "size": ("fleetyard.cli.size", "size the pools of a stack for its workloads, and lock the counts"),
     "check": ("fleetyard.cli.check", "say what is wrong with a stack before anything is bought"),
     "demo": ("fleetyard.cli.demo", "run both environments through the whole road on the simulated cloud"),
+    "demo-hosts": ("fleetyard.cli.demo_hosts", "the same with booted hosts: a training job outlives a lost host"),
     "sim": ("fleetyard.cli.sim", "start, stop and look into the simulated AWS and GCP"),
     "show": ("fleetyard.cli.show", "show what stands, as a table and as a picture"),
     "bootstrap": ("fleetyard.cli.bootstrap", "write what has to stand before the first up: state, key, identities"),

@@ -61,5 +61,5 @@ def write_sample(folder: Path, shards: int = 8, bytes_each: int = 1_000_000, see
         key = f"shard-{number:05d}.bin"
         (folder / key).write_bytes(content)
         objects.append({"key": key, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
-    (folder / MANIFEST).write_text(json.dumps({"objects": objects}, indent=1) + "\n")
+    (folder / MANIFEST).write_text(json.dumps({"version": 1, "objects": objects}, indent=1) + "\n")
     return shards * bytes_each

@@ -1,0 +1,1 @@
+"""What the demonstration with hosts is made of."""
