@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -159,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "metadata":
             headers = {str(k).lower(): str(v) for k, v in args.get("headers", {}).items()}
             asked = Request(args.get("method", "GET"), args["path"], args.get("query", ""), headers)
-            said = world.metadata(args["cloud"], args["key"], asked)
+            said = _told(world, args["cloud"], args["key"], asked, self.stop)
             try:
                 return {"status": said.status, "headers": dict(said.headers), "body": said.body.decode()}
             except UnicodeDecodeError:  # user data may be anything
@@ -180,6 +181,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are not logged: they may carry what nobody should read."""
+
+
+LONGEST_WAIT_S = 50.0
+"""Who asks the own interface waits a minute at most."""
+LOOK_EVERY_S = 0.5
+
+
+def _told(world: World, cloud: str, machine: str, request: Request, stop: threading.Event) -> Response:
+    """What the metadata service says; with `wait_for_change` (Google's) not before it says something else."""
+    said = world.metadata(cloud, machine, request)
+    query = {name.lower(): values[0] for name, values in request.params().items()}
+    known = query.get("last_etag") or said.headers.get("etag")
+    if cloud != "gcp" or query.get("wait_for_change", "").lower() != "true" or known != said.headers.get("etag"):
+        return said
+    asked = query.get("timeout_sec", "")
+    end = time.monotonic() + min(float(asked) if asked.isdigit() else LONGEST_WAIT_S, LONGEST_WAIT_S)
+    records = world.records()
+    while time.monotonic() < end and not stop.wait(LOOK_EVERY_S):
+        if world.records() != records:  # nothing changes without a record
+            records = world.records()
+            said = world.metadata(cloud, machine, request)
+            if said.headers.get("etag") != known:
+                break
+    return said
 
 
 class _HttpServer(ThreadingHTTPServer):

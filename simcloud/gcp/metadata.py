@@ -116,7 +116,7 @@ def _json(content: Any) -> Response:
 
 
 def _answer(kind: str, body: bytes, of: object) -> Response:
-    # `wait_for_change` is answered at once: whoever asks again with the same ETag can be kept waiting on the wire.
+    # `wait_for_change` is answered at once here: the world's process compares the ETags and waits.
     headers = {"content-type": kind, "metadata-flavor": "Google", "server": "Metadata Server for VM"}
     return Response(200, {**headers, "etag": _etag(of), "x-xss-protection": "0", "x-frame-options": "SAMEORIGIN"}, body)
 

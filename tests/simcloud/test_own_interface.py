@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -85,3 +86,46 @@ def test_the_command_line_turns_the_knobs(home: Path, world: Running, instance: 
     command = [sys.executable, "-m", "simcloud", "--home", str(home), "set", "aws", "network-back", f"id={instance}"]
     subprocess.run(command, check=True, capture_output=True)
     assert Fleet.of(ask(world, "machines")).machines[0].reachable
+
+
+@pytest.fixture(scope="module")
+def machine(world: Running) -> str:
+    """A Spot instance of Compute Engine; its number."""
+    from google.auth.credentials import AnonymousCredentials
+    from googleapiclient.discovery import build
+
+    options = {"api_endpoint": f"http://127.0.0.1:{world.gcp_http}/compute/v1/"}
+    compute: Any = build("compute", "v1", credentials=AnonymousCredentials(), client_options=options)
+    image = "projects/debian-cloud/global/images/family/debian-12"
+    body = {
+        "name": "one",
+        "machineType": f"zones/{PLACE['zone']}/machineTypes/n2-standard-2",
+        "disks": [{"boot": True, "autoDelete": True, "initializeParams": {"sourceImage": image}}],
+        "networkInterfaces": [{"network": "global/networks/default"}],
+        "scheduling": {"provisioningModel": "SPOT"},
+    }
+    compute.instances().insert(**PLACE, body=body).execute()
+    return str(compute.instances().get(**PLACE, instance="one").execute()["id"])
+
+
+PLACE = {"project": "demo-project", "zone": "us-central1-a"}
+
+
+def test_who_waits_for_a_change_of_metadata_is_told_when_it_comes(world: Running, machine: str) -> None:
+    path = "/computeMetadata/v1/instance/preempted"
+    args = {"cloud": "gcp", "key": machine, "path": path, "headers": {"Metadata-Flavor": "Google"}}
+    now = ask(world, "metadata", args)
+    etag = now["headers"]["etag"]
+    other = ask(world, "metadata", args | {"query": "wait_for_change=true&last_etag=0"})
+    assert other["body"] == "FALSE", "who knows something else is told at once"
+    over = ask(world, "metadata", args | {"query": f"wait_for_change=true&last_etag={etag}&timeout_sec=1"})
+    assert (over["status"], over["headers"]["etag"]) == (200, etag)
+    told: list[Any] = []
+    waits = threading.Thread(
+        target=lambda: told.append(ask(world, "metadata", args | {"query": "wait_for_change=true&timeout_sec=40"}))
+    )
+    waits.start()
+    assert not told
+    ask(world, "control", {"cloud": "gcp", "action": "spot-notice", "args": {"id": machine, "seconds": 600}})
+    waits.join(timeout=30)
+    assert [t["body"] for t in told] == ["TRUE"]
