@@ -148,6 +148,20 @@ def called(home: Path, as_json: bool) -> int:
     return DONE
 
 
+def rights(home: Path, as_json: bool) -> int:
+    """What roles and service accounts were allowed and refused, and what was let pass because nobody could tell."""
+    found = ask(_needs(home), "rights")
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return DONE
+    for cloud, said in found.items():
+        print(f"{cloud}: {said['allowed']} allowed, {sum(said['refused'].values())} refused")
+        for word, rows in (("refused", said["refused"]), ("let pass", said["passed"])):
+            for what, times in rows.items():
+                print(f"{times:>6}  {word}: {what}")
+    return DONE
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -166,6 +180,8 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("env", help='print the settings: eval "$(fleetyard sim env)"')
     called = commands.add_parser("called", help="which API operations were called since it started")
     called.add_argument("--json", action="store_true")
+    judged = commands.add_parser("rights", help="what roles and service accounts were allowed and refused")
+    judged.add_argument("--json", action="store_true")
     actions = commands.add_parser("read-actions", help="what AWS's registry says reading types of resources needs")
     actions.add_argument("tokens", nargs="*", metavar="TYPE", help="for example aws:ec2/vpc:Vpc")
     for name, about in (("status", "whether it runs"), ("inventory", "every resource in it, and what the clouds keep")):
@@ -218,6 +234,8 @@ def _run(args: argparse.Namespace, home: Path) -> int:
         return inventory(home, args.json)
     if args.command == "called":
         return called(home, args.json)
+    if args.command == "rights":
+        return rights(home, args.json)
     if args.command == "read-actions":
         from simcloud.registry import Registry
 

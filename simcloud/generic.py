@@ -44,6 +44,10 @@ class GenericWorld:
         """Nobody calls."""
         return None
 
+    def anonymous(self, request: Request) -> Response | None:
+        """Nobody calls."""
+        return None
+
     def rights(self) -> Mapping[str, Any]:
         """Nothing is judged."""
         return {}

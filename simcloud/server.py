@@ -1,4 +1,4 @@
-"""The world's process: two HTTP ports for the clouds' APIs, two gRPC ports for the Pulumi providers, on loopback only.
+"""The world's process: HTTP ports for the clouds' APIs, two gRPC ports for the Pulumi providers, on loopback only.
 
 `/_simcloud/` on the AWS port is the simulation's own interface: status, faults, knobs, inventory, stop.
 """
@@ -35,7 +35,10 @@ MAX_MESSAGE = 400 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Where a running world listens, as `run.json` in its home says. `token` opens the simulation's own interface."""
+    """Where a running world listens, as `run.json` in its home says. `token` opens the simulation's own interface.
+
+    aws_machines, gcp_machines: the same APIs for machines, which must show credentials: there is no simulated user.
+    """
 
     pid: int
     aws_http: int
@@ -43,6 +46,8 @@ class Running:
     aws_grpc: int
     gcp_grpc: int
     token: str
+    aws_machines: int = 0
+    gcp_machines: int = 0
 
 
 def running(home: Path) -> Running | None:
@@ -96,16 +101,18 @@ class _Handler(BaseHTTPRequestHandler):
     cloud: str
     token: str
     stop: threading.Event
+    for_machines: bool
 
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
         body = self._body()
         headers = {k.lower(): v for k, v in self.headers.items()}
-        if path.startswith("/_simcloud/"):
+        if path.startswith("/_simcloud/") and not self.for_machines:
             self._answer(self._own(path.removeprefix("/_simcloud/"), headers, body))
             return
         try:
-            self._answer(self.world.call(self.cloud, Request(self.command, path, query, headers, body)))
+            request = Request(self.command, path, query, headers, body)
+            self._answer(self.world.call(self.cloud, request, from_machine=self.for_machines))
         except LostConnectionError:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -212,8 +219,11 @@ class _HttpServer(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-def _http(world: World, cloud: str, token: str, port: int, stop: threading.Event) -> ThreadingHTTPServer:
-    handler = type("Handler", (_Handler,), {"world": world, "cloud": cloud, "token": token, "stop": stop})
+def _http(
+    world: World, cloud: str, token: str, port: int, stop: threading.Event, *, for_machines: bool = False
+) -> ThreadingHTTPServer:
+    given = {"world": world, "cloud": cloud, "token": token, "stop": stop, "for_machines": for_machines}
+    handler = type("Handler", (_Handler,), given)
     server = _HttpServer((LOOPBACK, port), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     return server
@@ -261,9 +271,20 @@ def serve(home: Path) -> int:
     ports = _last_ports(home)
     token = secrets.token_hex(16)
     aws, gcp = (_http(world, cloud, token, ports[f"{cloud}_http"], stop) for cloud in ("aws", "gcp"))
+    machines = {
+        cloud: _http(world, cloud, token, ports[f"{cloud}_machines"], stop, for_machines=True)
+        for cloud in ("aws", "gcp")
+    }
     grpc_servers = {package: _grpc(world, package, ports[f"{package}_grpc"]) for package in ("aws", "gcp")}
     state = Running(
-        os.getpid(), aws.server_port, gcp.server_port, grpc_servers["aws"][1], grpc_servers["gcp"][1], token
+        os.getpid(),
+        aws.server_port,
+        gcp.server_port,
+        grpc_servers["aws"][1],
+        grpc_servers["gcp"][1],
+        token,
+        machines["aws"].server_port,
+        machines["gcp"].server_port,
     )
     unfinished = home / f"{RUN_FILE}.new"
     unfinished.unlink(missing_ok=True)
@@ -275,18 +296,18 @@ def serve(home: Path) -> int:
     stop.wait()
     for server, _ in grpc_servers.values():
         server.stop(0.5)
-    aws.shutdown()
-    gcp.shutdown()
+    for one in (aws, gcp, *machines.values()):
+        one.shutdown()
     world.close()
     return 0
 
 
 def _last_ports(home: Path) -> dict[str, int]:
-    names = ("aws_http", "gcp_http", "aws_grpc", "gcp_grpc")
+    names = ("aws_http", "gcp_http", "aws_grpc", "gcp_grpc", "aws_machines", "gcp_machines")
     try:
         said = json.loads((home / RUN_FILE).read_text())
-        ports = {n: int(said[n]) for n in names}
-    except (OSError, ValueError, KeyError):
+        ports = {n: int(said.get(n, 0)) for n in names}
+    except (OSError, ValueError, AttributeError):
         return dict.fromkeys(names, 0)
     return {n: p if _free(p) else 0 for n, p in ports.items()}
 

@@ -56,6 +56,9 @@ class CloudWorld(Protocol):
     def known(self, request: Request, now: datetime) -> str | Response | None:
         """Whom a call is from, by its token: None for one who may do everything; a refusal for a token that is over."""
 
+    def anonymous(self, request: Request) -> Response | None:
+        """The service's refusal of a call that bears no credentials; None for one that bears some."""
+
     def rights(self) -> Mapping[str, Any]:
         """How many calls of roles and service accounts were `allowed`, `refused` (by action), `passed` (by reason)."""
 
@@ -163,8 +166,11 @@ class World:
         with self._guard:
             self._journal.close()
 
-    def call(self, cloud: str, request: Request) -> Response:
-        """One API call. Raises LostConnectionError where a fault says that no answer arrives."""
+    def call(self, cloud: str, request: Request, *, from_machine: bool = False) -> Response:
+        """One API call. Raises LostConnectionError where a fault says that no answer arrives.
+
+        from_machine: it comes from a host, where nobody is without credentials of his own.
+        """
         target = self.cloud(cloud)
         name = target.named(request)
         with self._guard:
@@ -175,6 +181,8 @@ class World:
             return target.refusal(refused, request)
         with self._guard:
             known = target.known(request, max(datetime.now(UTC), self._now))
+            if known is None and from_machine:
+                known = target.anonymous(request)
             if isinstance(known, Response):
                 return known
             request = request.of(known)

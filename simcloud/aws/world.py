@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import secrets
 from collections.abc import Callable, Mapping
@@ -144,6 +145,16 @@ class AwsWorld:
         except sessions.NotGoodError as wrong:
             call = decode(request)
             return refuse(call, sessions.refusal(call, wrong))
+
+    def anonymous(self, request: Request) -> Response | None:
+        """The refusal of a call that nobody signed."""
+        if scope(request)[0]:
+            return None
+        call = decode(request)
+        if call.service == "s3" and call.operation:
+            return refuse(call, CloudError("AccessDenied", call.operation, "Access Denied", 403))
+        said = "Request is missing Authentication Token"
+        return Response(403, {"content-type": "application/json"}, json.dumps({"message": said}).encode())
 
     def rights(self) -> Mapping[str, Any]:
         """What was judged of rights since this process began, and what was let pass because nobody could tell."""

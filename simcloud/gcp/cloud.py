@@ -67,6 +67,14 @@ class Gcp:
         except Refusal as refusal:
             return render(refusal, _api_of(request.path))
 
+    def anonymous(self, request: Request) -> Response | None:
+        """The refusal of a call without a token, or with one that no service account here was given."""
+        given = bool(request.headers.get("authorization"))
+        why = "Invalid Credentials" if given else "Anonymous caller does not have access to this resource."
+        reason = "authError" if given else "required"
+        refusal = Refusal(401, why, reason=reason, state="UNAUTHENTICATED", rule=tokens.UNAUTHENTICATED)
+        return render(refusal, _api_of(request.path))
+
     def rights(self) -> Mapping[str, Any]:
         """What was judged of rights since this process began, and what was let pass because nobody could tell."""
         return self._world.judged.shown()

@@ -129,3 +129,29 @@ def test_who_waits_for_a_change_of_metadata_is_told_when_it_comes(world: Running
     ask(world, "control", {"cloud": "gcp", "action": "spot-notice", "args": {"id": machine, "seconds": 600}})
     waits.join(timeout=30)
     assert [t["body"] for t in told] == ["TRUE"]
+
+
+def test_machines_have_ports_where_nobody_is_the_simulated_user(world: Running, instance: str, machine: str) -> None:
+    def status(port: int, path: str, **headers: str) -> int:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    listed = "/compute/v1/projects/demo-project/zones/us-central1-a/instances"
+    assert (status(world.gcp_http, listed), status(world.gcp_machines, listed)) == (200, 401)
+    assert status(world.gcp_machines, listed, Authorization="Bearer ya29.somebody") == 401
+    assert status(world.aws_machines, "/some-bucket/key") == 403
+    assert status(world.aws_machines, "/_simcloud/status") == 403
+    token = {"x-simcloud-token": world.token}
+    assert status(world.aws_machines, "/_simcloud/status", **token) == 403, "the own interface is open to machines"
+    ec2: Any = boto3.client(
+        "ec2",
+        region_name="us-east-1",
+        endpoint_url=f"http://127.0.0.1:{world.aws_machines}",
+        aws_access_key_id="AKIAOFSOMEUSER000000",
+        aws_secret_access_key="his",
+    )
+    assert ec2.describe_instances()["Reservations"], "a user's own key is one"
