@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -89,18 +90,24 @@ def _role(session: Session) -> Any:
     return None
 
 
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Document:
+    """A policy's text, read once however often it is judged."""
+    found: Document = json.loads(text)
+    return found
+
+
 def _documents(role: Any) -> Iterator[Document]:
     """The policies on a role: its own and attached ones."""
     for text in role.policies.values():
-        yield json.loads(text)
+        yield _parsed(text)
     for policy in role.managed_policies.values():
         yield _default_version(policy)
 
 
 def _default_version(policy: Any) -> Document:
     document = next(v.document for v in policy.versions if v.is_default)
-    found: Document = json.loads(document) if isinstance(document, str) else document
-    return found
+    return _parsed(document) if isinstance(document, str) else document
 
 
 def _boundary(role: Any) -> Document | None:
@@ -159,14 +166,14 @@ def _resource_policies(world: AwsWorld, call: Call, ask: Ask, session: Session) 
         bucket = moto_bridge.backend("s3", call.region).buckets.get(name)
         if bucket is None or not bucket.policy:
             return _Among()
-        text = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
+        text = bucket.policy.decode() if isinstance(bucket.policy, bytes) else str(bucket.policy)
         # The account's own principal gives nothing to a role by itself, and denies with everybody else's.
-        return _Among(judge([json.loads(text)], ask, principals))
+        return _Among(judge([_parsed(text)], ask, principals))
     if service == "kms" and ask.resource is not None:
         key = _key(ask.resource, call.region)
         if key is None:
             return _Among()
-        document = json.loads(key.policy)
+        document = _parsed(key.policy)
         account = frozenset({f"arn:aws:iam::{moto_bridge.ACCOUNT}:root", moto_bridge.ACCOUNT})
         to_iam = judge([document], ask, account)
         return _Among(judge([document], ask, principals), needed=True, leaves_it=to_iam.allows)
@@ -194,7 +201,7 @@ def judge_bucket_policies() -> None:
     def permission(bucket: Any, action: str, resource: str) -> PermissionResult:
         if bucket.policy is None:
             return PermissionResult.NEUTRAL
-        said = judge([json.loads(bucket.policy)], Ask(action, resource, _EVERYBODY), frozenset())
+        said = judge([_parsed(bytes(bucket.policy).decode())], Ask(action, resource, _EVERYBODY), frozenset())
         if said.denies:
             return PermissionResult.DENIED
         return PermissionResult.PERMITTED if said.allows else PermissionResult.NEUTRAL
