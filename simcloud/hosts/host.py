@@ -117,6 +117,8 @@ class Host:
             *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", f"--machine={self._name}"),
             *("-D", str(self.root), f"--network-namespace-path={self.space.path}"),
             f"--hostname={self.machine.host_name}",
+            # Its firewall is its own: the namespace is.
+            "--capability=CAP_NET_ADMIN",
             *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe", *delegated),
             *(f"--bind-ro={file}:{place}" for file, place in self._firmware.items()),
         ]

@@ -77,9 +77,9 @@ class WorldSource:
         self._ask("control", {"cloud": machine.cloud, "action": "shut-down", "args": {"id": machine.key}})
 
     def ports(self) -> tuple[int, int]:
-        """The world's two HTTP ports."""
+        """The world's two ports for machines, where nobody is the simulated user."""
         world = self._world()
-        return world.aws_http, world.gcp_http
+        return world.aws_machines, world.gcp_machines
 
 
 def _answer(said: Mapping[str, object]) -> Answer:
