@@ -370,7 +370,7 @@ class AutoScaling:
     def _has_work(self, group: Group, now: datetime) -> bool:
         if any(r.status == "InProgress" for r in group.refreshes):
             return True
-        if self._unwell(group, now) and "ReplaceUnhealthy" not in group.suspended:
+        if not {"HealthCheck", "ReplaceUnhealthy"} & group.suspended and self._unwell(group, now):
             return True
         if len(group.members) > group.desired:
             return "Terminate" not in group.suspended

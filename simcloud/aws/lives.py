@@ -204,9 +204,35 @@ def _aware() -> datetime:
     return moto_bridge.world_time().replace(tzinfo=UTC)
 
 
+def _passes(instance: Any, name: str, values: list[str]) -> bool:
+    """A filter of DescribeInstanceStatus, as far as it is about what is known here."""
+    kind, _, member = name.partition("-status.")
+    if kind in ("instance", "system") and member in ("status", "reachability"):
+        said = _checked(instance, kind)
+        found = said["Status"] if member == "status" else said.get("Details", [{"Status": ""}])[0]["Status"]
+        return found in values
+    known = {
+        "instance-state-name": instance.state,
+        "instance-state-code": str(instance.state_code),
+        "availability-zone": str(instance.availability_zone),
+    }
+    return name not in known or known[name] in values
+
+
+def _described(backend: Any, ids: list[str], every: bool, filters: list[Mapping[str, Any]] | None) -> list[Any]:
+    """moto's list, with the filters that it passes over."""
+    found = backend.get_multi_instances_by_id(ids) if ids else backend.all_instances()
+    return [
+        one
+        for one in found
+        if (every or one.is_running()) and all(_passes(one, f["name"], f["values"]) for f in filters or ())
+    ]
+
+
 def show_in_status_checks() -> None:
     """Let moto's instances show failed checks."""
-    from moto.ec2.models.instances import Instance
+    from moto.ec2.models.instances import Instance, InstanceBackend
 
     Instance.instance_status = property(lambda instance: _checked(instance, "instance"))
     Instance.system_status = property(lambda instance: _checked(instance, "system"))
+    InstanceBackend.describe_instance_status = _described

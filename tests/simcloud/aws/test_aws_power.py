@@ -110,6 +110,16 @@ def test_a_group_replaces_a_member_that_lost_power_once_its_checks_fail(aws: Ben
     assert any("status checks failure" in a["Cause"] for a in said)
 
 
+def test_a_group_whose_health_checks_are_suspended_keeps_what_it_has(aws: Bench, net: dict[str, str]) -> None:
+    aws.group(aws.template(), [net["subnet"]], size=1)
+    (lost,) = (m["InstanceId"] for m in aws.members())
+    aws.api("autoscaling").suspend_processes(AutoScalingGroupName="train", ScalingProcesses=["HealthCheck"])
+    knob(aws, "power-loss", id=lost, after=0)
+    let_pass(aws, seconds=60)
+    assert aws.members()[0]["InstanceId"] == lost
+    assert not aws.world.cloud("aws").pending(), "nothing happens, again and again"
+
+
 def test_a_cut_network_gets_a_member_replaced_only_after_the_grace_period(aws: Bench, net: dict[str, str]) -> None:
     aws.group(aws.template(), [net["subnet"]], size=1, HealthCheckGracePeriod=300)
     (first,) = (m["InstanceId"] for m in aws.members())
@@ -136,6 +146,25 @@ def test_a_cut_network_fails_the_instances_own_check_and_not_the_systems(aws: Be
     id = single(aws, net)
     knob(aws, "network-loss", id=id, after=0)
     assert checks(aws, id) == ("ok", "impaired")
+
+
+def test_instances_are_found_by_their_checks(aws: Bench, net: dict[str, str]) -> None:
+    well, cut, dead = (single(aws, net) for _ in range(3))
+    knob(aws, "network-loss", id=cut, after=0)
+    knob(aws, "power-loss", id=dead, after=0)
+
+    def found(name: str, value: str) -> set[str]:
+        said = aws.ec2.describe_instance_status(Filters=[{"Name": name, "Values": [value]}])["InstanceStatuses"]
+        return {s["InstanceId"] for s in said}
+
+    assert found("instance-status.status", "impaired") == {cut, dead}
+    assert found("system-status.reachability", "failed") == {dead}
+    assert found("system-status.status", "ok") == {well, cut}
+    assert found("instance-state-name", "stopped") == set()
+    aws.ec2.stop_instances(InstanceIds=[well])
+    every = aws.ec2.describe_instance_status(IncludeAllInstances=True)["InstanceStatuses"]
+    assert {s["InstanceId"] for s in every} == {well, cut, dead}
+    assert well not in {s["InstanceId"] for s in aws.ec2.describe_instance_status()["InstanceStatuses"]}
 
 
 def test_a_spot_instance_is_told_and_taken(aws: Bench, net: dict[str, str]) -> None:
