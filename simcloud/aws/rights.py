@@ -83,6 +83,25 @@ def check(world: AwsWorld, call: Call, session: Session, now: datetime) -> None:
             world.judged.allowed += 1
 
 
+def hidden(world: AwsWorld, call: Call, session: Session, status: int) -> CloudError | None:
+    """S3's refusal of an object that is not there to somebody who may not list its bucket, and so may not know that.
+
+    Whether a right to list under certain prefixes is enough for that nobody here can tell; it counts as one.
+    """
+    if status != 404 or call.name not in ("s3:GetObject", "s3:HeadObject"):
+        return None
+    if call.params.get("Bucket") not in moto_bridge.backend("s3", call.region).buckets:
+        return None
+    role = _role(session)
+    ask = Ask("s3:ListBucket", f"arn:aws:s3:::{call.params['Bucket']}", {})
+    said = judge(list(_documents(role)), ask) if role is not None else Verdict()
+    among = _resource_policies(world, call, ask, session)
+    if among.decides(said):
+        return None
+    world.judged.refused["s3:ListBucket"] += 1
+    return _refused(call, session, "s3:ListBucket", str(ask.resource), "no identity-based policy allows it")
+
+
 def _role(session: Session) -> Any:
     for role in moto_bridge.backend("iam", "us-east-1").roles.values():
         if role.arn == session.role_arn and role.id == session.role_id:

@@ -101,6 +101,8 @@ class AwsWorld:
                 response = self._autoscaling(call, moment)
             else:
                 response = self._to_moto(request)
+            if session is not None and (refused := rights.hidden(self, call, session, response.status)):
+                return refuse(call, refused)
             if response.status < 300 and call.name in AFTER:
                 AFTER[call.name](call, self)
         except CloudError as error:

@@ -20,8 +20,6 @@ from simcloud.aws.types.network import RouteTable, SecurityGroup, Subnet, Vpc, a
 from simcloud.aws.types.table import TableType
 from simcloud.provider.model import AutoName, CloudError, Failure
 
-ALL_TRAFFIC = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
-
 
 class SecurityGroupRule(AwsType):
     """aws.ec2.SecurityGroupRule: one or more permissions of a group, without tags."""

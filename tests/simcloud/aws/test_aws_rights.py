@@ -94,6 +94,17 @@ def test_a_role_reads_and_writes_where_it_may_and_nowhere_else(program: Program)
     assert program.aws.api("s3").get_object(Bucket=BUCKET, Key="in/a")["Body"].read() == b"data"
 
 
+def test_whoever_may_not_list_does_not_learn_what_is_not_there(program: Program) -> None:
+    s3, iam = program.client(), program.aws.api("iam")
+    assert code(s3.get_object, Bucket=BUCKET, Key="in/none") == ("NoSuchKey", 404)
+    only = policy(statement("s3:GetObject", f"{ARN}/in/*"))
+    iam.put_role_policy(RoleName="train", PolicyName="store", PolicyDocument=only)
+    s3.get_object(Bucket=BUCKET, Key="in/a")
+    assert code(s3.get_object, Bucket=BUCKET, Key="in/none") == DENIED
+    assert code(s3.head_object, Bucket=BUCKET, Key="in/none")[1] == 403
+    assert code(program.aws.api("s3").get_object, Bucket=BUCKET, Key="in/none") == ("NoSuchKey", 404)
+
+
 def test_a_refusal_names_who_what_and_why(program: Program) -> None:
     with pytest.raises(
         ClientError, match=r"assumed-role/train/i-.* s3:GetObject .*secret/x.* no identity-based policy"
