@@ -23,8 +23,6 @@ class Assumptions:
     prompt_tokens: int
     output_tokens: int
     spot_hours_per_interruption: float
-    replica_availability: float
-    replica_target: float
     zones: int
 
 

@@ -40,13 +40,6 @@ def over_zones(needed: int, zones: int) -> int:
     return needed if zones == 1 else ceil(needed / (zones - 1)) * zones
 
 
-def roll_out_surge(replicas: int, surge: float) -> int:
-    """Replicas more that stand while a fleet is updated. surge: share, 0 to 1. Raises ValueError outside."""
-    share(surge=surge)
-    finite(replicas=replicas)
-    return ceil(replicas * surge)
-
-
 def cold_start_s(
     image_gb: float, weights_gb: float, gb_per_s: float, graphs_s: float = 30.0, boot_s: float = 60.0
 ) -> float:

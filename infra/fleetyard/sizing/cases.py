@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isqrt, sqrt
 
 from fleetyard.sizing.cells import CellError, length, number, text, whole
@@ -348,11 +348,3 @@ def _interleave(case: Case, pipeline: int, micros: float) -> int:
     return max(
         (v for v in range(1, isqrt(int(per_stage)) + wanted) if int(per_stage) % v == 0 and v <= wanted), default=1
     )
-
-
-def without_layout(case: Case) -> Case:
-    """The same run with only model, batch and chips stated."""
-    blank = dict.fromkeys(
-        ("tensor", "pipeline", "data", "context", "expert", "interleave", "micro", "zero", "recompute")
-    )
-    return replace(case, **blank)  # type: ignore[arg-type]

@@ -41,18 +41,6 @@ class Wires:
         far = self._stage(far_bytes, self.out_alpha * np.log2(np.maximum(1.0, outer)))
         return np.maximum(near, far) + (1.0 - self.tree) * np.minimum(near, far)
 
-    def reduce(self, size: Floats, group: Floats, stride: Floats = 1.0) -> Any:
-        """Seconds to sum `size` bytes over a group: scatter, then gather."""
-        return 2.0 * self.gather(size, group, stride)
-
-    def exchange(self, size: Floats, group: Floats) -> Any:
-        """Seconds in which every chip sends `size` bytes in equal parts to all others (all-to-all)."""
-        inner = np.minimum(group, self.domain)
-        near = size * (inner - 1.0) / group / self.up
-        far = size * (1.0 - inner / group) / self.out
-        alpha = self.up_alpha * (group > 1) + self.out_alpha * np.log2(np.maximum(1.0, group / inner))
-        return self._stage(near + far, alpha)
-
     def dispatch(self, size: Floats, group: Floats, copies: Floats) -> Any:
         """Seconds to send tokens to `copies` experts each over a group: `size` bytes with all copies.
 

@@ -76,8 +76,3 @@ def bounds() -> dict[str, Bound]:
 def constants() -> Constants:
     """The calibrated values."""
     return Constants(**{field.name: bounds()[field.name].value for field in fields(Constants)})
-
-
-def priors() -> Constants:
-    """The values before calibration."""
-    return Constants(**{field.name: bounds()[field.name].prior for field in fields(Constants)})

@@ -14,13 +14,12 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one unit and one accelerator deliver. Bytes and FLOPs a second; memory in GiB.
+    """What one unit and one accelerator deliver. Bytes a second; memory in GiB.
 
     network_bytes_per_s: None where nobody published the machine's network rate.
     """
 
     accelerator: Accelerator
-    peak_flops_per_s: float
     memory_gib: float
     memory_bytes_per_s: float | None
     network_bytes_per_s: float | None
@@ -47,7 +46,6 @@ def rates(choice: Choice, assume: Assumptions) -> Rates:
         notes += (f"network rate of {machine.name} unknown: traffic between machines is not counted",)
     return Rates(
         accelerator=chip,
-        peak_flops_per_s=chip.bf16_tflops_peak * 1e12,
         memory_gib=memory_gib,
         memory_bytes_per_s=chip.memory_gb_per_s * 1e9 if known(chip.memory_gb_per_s) else None,
         network_bytes_per_s=(network * 1e9 / 8 * choice.hosts_per_unit if known(network) else None),

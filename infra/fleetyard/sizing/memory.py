@@ -33,16 +33,6 @@ def training_state_bytes(parameters: float, shards: int = 1) -> float:
     return parameters * TRAINING_STATE_BYTES / shards
 
 
-def gathered_bytes(layer_parameters: float, prefetched: int = 1) -> float:
-    """Bytes of the whole bf16 layers that fully sharded training holds while it computes: one, and those fetched ahead.
-
-    layer_parameters: parameters of the largest layer. Raises ValueError for a negative argument.
-    Source: PyTorch documentation, FullyShardedDataParallel.
-    """
-    finite(layer_parameters=layer_parameters, prefetched=prefetched)
-    return weight_bytes(layer_parameters, "bf16") * (1 + prefetched)
-
-
 def activation_bytes(
     sequence: int, micro_batch: int, hidden: int, ffn: int, layers: int, gated: bool, recompute: bool
 ) -> float:
@@ -58,15 +48,6 @@ def activation_bytes(
     if recompute:
         return 2 * sequence * micro_batch * hidden * layers + one_layer
     return one_layer * layers
-
-
-def logits_bytes(sequence: int, micro_batch: int, vocabulary: int) -> float:
-    """Bytes of the output scores: in fp32, with a bf16 copy and its gradient.
-
-    Raises ValueError for a negative argument. Source: Korthikanti 2022, section 4.3, for today's vocabularies.
-    """
-    finite(sequence=sequence, micro_batch=micro_batch, vocabulary=vocabulary)
-    return 8 * sequence * micro_batch * vocabulary
 
 
 def kv_bytes_per_token(layers: int, kv_heads: int, head_size: int) -> float:

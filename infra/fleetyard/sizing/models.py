@@ -70,7 +70,6 @@ class Model:
     mamba_state: int = 0
     mamba_groups: int = 0
     mamba_heads: int = 0
-    biases: bool = False
     aliases: tuple[str, ...] = ()
 
     @property

@@ -4,7 +4,7 @@ each."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -221,8 +221,3 @@ def layout_text(shape: NDArray[np.float64], chips: float) -> str:
     words += [f"micro-batch {micro:.0f}"]
     words += ["activations kept" if again == 0 else "all recomputed" if again >= 1 else "some modules recomputed"]
     return ", ".join(words)
-
-
-def narrowed(ground: Ground, precision: str) -> Ground:
-    """The same ground in another number format."""
-    return replace(ground, precision=precision)
