@@ -68,16 +68,26 @@ class Commands:
 
     def run(self, command: Sequence[str]) -> str:
         """Any program, the same."""
-        done = subprocess.run(  # noqa: S603 - pulumi and ourselves
-            command, cwd=self.project, env=dict(self.env), capture_output=True, text=True, check=False
-        )
-        with self.log.open("a") as log:
-            log.write(f"$ {' '.join(command[1:])}\n{done.stdout}{done.stderr}\n")
-        if done.returncode:
-            tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
-            message = f"ended with exit status {done.returncode}:\n{tail}\n"
+        lines: list[str] = []
+        with self.log.open("a", buffering=1) as log:
+            log.write(f"$ {' '.join(command[1:])}\n")
+            with subprocess.Popen(  # noqa: S603 - pulumi, ansible and ourselves
+                command,
+                cwd=self.project,
+                env=dict(self.env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            ) as child:
+                for line in child.stdout or ():
+                    log.write(line)
+                    lines.append(line)
+        if child.returncode:
+            tail = "\n".join(self.log.read_text().strip().splitlines()[-12:])
+            message = f"ended with exit status {child.returncode}:\n{tail}\n"
             raise error("FY1503", " ".join(command[1:4]), message, f"the whole log is {self.log}", Exit.REFUSED)
-        return done.stdout
+        return "".join(lines)
 
 
 def indented(text: str) -> None:
