@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 BRANCH = "fleetyard-hosts"
 DELEGATED = ("freezer", "cpuset", "devices")
-OTHERS = ("systemd", "unified", "pids", "cpu", "memory")
+OTHERS = ("systemd", "unified", "pids", "memory")
+"""Not `cpu`: all hosts together would then weigh as much as one process beside them."""
 
 
 def folders(name: str) -> tuple[Path, ...]:

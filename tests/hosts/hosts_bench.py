@@ -66,7 +66,7 @@ class Hosts:
     def row(self, host: str) -> dict[str, Any]:
         return next(row for row in self.listed() if host in (row["host"], row["key"]))
 
-    def wait(self, count: int, seconds: float = 120) -> None:
+    def wait(self, count: int, seconds: float = 240) -> None:
         self.sim("wait", str(count), "--seconds", str(seconds))
 
     def until(self, what: Callable[[], Any], seconds: float = 60) -> Any:
