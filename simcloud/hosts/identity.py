@@ -75,6 +75,8 @@ def _agent(machine: Machine, etc: Path, runs: bool) -> None:
     """The cloud's own agent runs, the other one does not."""
     if machine.cloud == "aws" and runs:
         _write(etc / "cloud/cloud.cfg.d/90-datasource.cfg", _EC2)
+        # Its only work here would be to ask for an address, by DHCP, for a minute; the host has one.
+        _mask(etc, "cloud-init-local.service")
         for unit in AGENTS:
             _mask(etc, unit)
         return

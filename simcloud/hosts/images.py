@@ -115,7 +115,11 @@ OWN = (
     *("etc/hostname", "etc/hosts", "etc/machine-id", "etc/ssh/ssh_host_*", "var/lib/cloud", "var/lib/google"),
     *("home/ansible/.ssh", "var/log/journal", "var/cache/apt/archives/*.deb", "tmp/*", "var/tmp/*", "run/*"),
     *("etc/cloud/cloud.cfg.d/90-datasource.cfg", "etc/cloud/cloud-init.disabled", "etc/default/instance_configs.cfg"),
-    *("etc/systemd/system/google-*.service", "etc/systemd/system/multi-user.target.wants/google-*.service"),
+    *(
+        "etc/systemd/system/google-*.service",
+        "etc/systemd/system/cloud-init-local.service",
+        "etc/systemd/system/multi-user.target.wants/google-*.service",
+    ),
     *(
         "etc/environment",
         "etc/pip.conf",
