@@ -84,7 +84,7 @@ def _forget_older(kept: Path) -> None:
     base = kept.name.partition("-baked-")[0]
     for path in kept.parent.glob(f"{base}-baked-*"):
         if path != kept:
-            shutil.rmtree(path, ignore_errors=True)
+            images.drop(path)
 
 
 class _Baking:

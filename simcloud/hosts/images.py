@@ -6,6 +6,7 @@ agent with its startup scripts. Which one runs, a host's first boot decides.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -192,6 +193,27 @@ def _run(command: Sequence[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+
+
+def hold(image: Image) -> list[int]:
+    """Say that hosts run from an image: nobody drops it while the descriptors that this gives are open."""
+    held = [os.open(layer, os.O_RDONLY) for layer in image.layers]
+    for layer in held:
+        fcntl.flock(layer, fcntl.LOCK_SH)
+    return held
+
+
+def drop(layer: Path) -> bool:
+    """Delete a layer unless hosts run from it; whether it is gone."""
+    found = os.open(layer, os.O_RDONLY)
+    try:
+        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(found)
+    shutil.rmtree(layer, ignore_errors=True)
+    return True
 
 
 def listed() -> list[dict[str, object]]:

@@ -14,10 +14,10 @@ import time
 import traceback
 from pathlib import Path
 
-from simcloud.hosts import control_groups, services
+from simcloud.hosts import control_groups, images, services
 from simcloud.hosts.follow import STATE_FILE, Follower
 from simcloud.hosts.identity import Access
-from simcloud.hosts.images import Image, folder
+from simcloud.hosts.images import Image
 from simcloud.hosts.network import AWS_API, GCP_API, METADATA, MIRROR, Vpc
 from simcloud.hosts.source import NOBODY, Source
 
@@ -71,13 +71,13 @@ class Serving:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._apt = _free_port()
-        self._mirror = folder().parent / "mirror"
+        self._mirror = images.folder().parent / "mirror"
         self._mirror.mkdir(parents=True, exist_ok=True)
         self._cache: subprocess.Popen[bytes] | None = None
 
     def start_cache(self, home: Path) -> None:
         """Start the cache of Debian packages that hosts install through. The thread that calls must live on."""
-        kept, logs = folder().parent / "apt", home / "apt-log"
+        kept, logs = images.folder().parent / "apt", home / "apt-log"
         for each in (kept, logs):
             each.mkdir(parents=True, exist_ok=True)
         words = [f"Port={self._apt}", "BindAddress=127.0.0.1", f"CacheDir={kept}", f"LogDir={logs}", "ForeGround=1"]
@@ -129,6 +129,7 @@ def serve(home: Path, source: Source, image: Image) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return 1
+    images.hold(image)
     (home / STATE_FILE).unlink(missing_ok=True)
     control_groups.remove_branch()  # of a process that was killed; its hosts ended with it
     stop = threading.Event()
