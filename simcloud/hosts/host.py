@@ -139,6 +139,8 @@ class Host:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
             self._process.wait()
+        # What was ended has not gone down by itself.
+        self._process = None
         self._stop_by = None
         self._again = False
 
