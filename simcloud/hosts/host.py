@@ -151,7 +151,10 @@ class Host:
         status = self._process.poll()
         if status is None:
             if self._stop_by is not None and time.monotonic() > self._stop_by:
+                again = self._again
                 self.cut_power()
+                if again:
+                    self.start()
             return None
         told, again = self._stop_by is not None, self._again
         self._process = None
