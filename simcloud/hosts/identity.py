@@ -31,7 +31,11 @@ class Access:
 def endpoint_variables(machine: Machine) -> dict[str, str]:
     """Where programs on the machine find the simulated APIs, which have no names of their own."""
     if machine.cloud == "aws":
-        return {"AWS_ENDPOINT_URL": f"http://{AWS_API}", "AWS_REGION": machine.region}
+        return {
+            "AWS_ENDPOINT_URL": f"http://{AWS_API}",
+            "AWS_REGION": machine.region,
+            "AWS_DEFAULT_REGION": machine.region,
+        }
     return {
         "STORAGE_EMULATOR_HOST": f"http://{GCP_API}",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"http://{GCP_API}/storage/v1/",
