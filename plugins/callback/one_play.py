@@ -53,7 +53,8 @@ class CallbackModule(CallbackBase):
     def _take(self, stack):
         """Hold the stack's lock until this process ends. Exits when another process holds it."""
         state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        folder = Path(state) / "fleetyard" / "locks"
+        # A simulated stack is one of its world's: another world may have one of the same name.
+        folder = Path(os.environ.get("FLEETYARD_SIM_HOME") or Path(state) / "fleetyard") / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         # Opened for reading too: the holder's number is in it. Never removed, for that would split the lock in two.
         handle = os.open(folder / f"{stack}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

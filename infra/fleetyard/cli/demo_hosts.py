@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     root = project_root()
     home = _home()
     began = time.monotonic()
+    # What it started is ended too when it is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.REFUSED))
     print("Fleetyard demo with hosts. The clouds are simulated, what runs on the hosts is real.\n", flush=True)
     with step("start a simulated AWS and Google Cloud whose instances boot"):
         simulated.start(home, fresh=True)
