@@ -132,9 +132,13 @@ def lab(home: Path, pools: Mapping[str, tuple[str, int]], suite: str = "bookworm
     ]
     write_fleet(home / "fleet.json", rows)
     more = ["--layer", layer] if layer else []
-    hosts.sim("start", "--suite", suite, *more, "--fleet", str(home / "fleet.json"))
-    write_inventory(hosts.inventory, home, rows)
-    hosts.wait(len(rows))
+    try:
+        hosts.sim("start", "--suite", suite, *more, "--fleet", str(home / "fleet.json"))
+        write_inventory(hosts.inventory, home, rows)
+        hosts.wait(len(rows))
+    except BaseException:
+        hosts.stop()
+        raise
     return hosts
 
 
@@ -171,18 +175,22 @@ def cluster(folder: Path, stack: str, edits: Sequence[tuple[str, str]] = (), lay
 
     edits: replacements in the stack file, for example ("count: sized # or a number", "count: 2").
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "project").mkdir()
+    (folder / "project").mkdir(parents=True)
     engine = Engine(folder / "home", folder / "project")
-    engine.start()
-    engine.use_fleetyard()
-    for name in ("playbooks", "roles", "plugins", "inventory", "ansible.cfg"):
-        (engine.project / name).symlink_to(ROOT / name)
-    for old, new in edits:
-        engine.edit(stack, old, new)
     inventory = folder / f"{stack}.fleetyard.yml"
-    inventory.write_text(f"plugin: fleetyard\nstack: {stack}\nproject: {engine.project}\n")
-    hosts = Hosts(engine.home, inventory, engine.env)
-    hosts.sim("start", *(["--layer", layer] if layer else []))
-    engine.pulumi("stack", "init", stack)
-    return Cluster(engine, hosts, stack)
+    made = Cluster(engine, Hosts(engine.home, inventory), stack)
+    try:
+        engine.start()
+        made.hosts.env = engine.env
+        engine.use_fleetyard()
+        for name in ("playbooks", "roles", "plugins", "inventory", "ansible.cfg"):
+            (engine.project / name).symlink_to(ROOT / name)
+        for old, new in edits:
+            engine.edit(stack, old, new)
+        inventory.write_text(f"plugin: fleetyard\nstack: {stack}\nproject: {engine.project}\n")
+        made.hosts.sim("start", *(["--layer", layer] if layer else []))
+        engine.pulumi("stack", "init", stack)
+    except BaseException:
+        made.close()
+        raise
+    return made
