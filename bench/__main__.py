@@ -26,6 +26,7 @@ MEASURES: dict[str, tuple[str, str, int]] = {
     "changes": ("bench.changes", "fleetyard preview of a change to ten stacks / the slowest of them alone", 3),
     "calls": ("bench.aws_calls", "simulated AWS calls / the same calls to moto", 10),
     "starts": ("bench.starts", "what one waits for before anything happens (plain times, no budgets)", 5),
+    "inventory": ("bench.inventory", "ansible-inventory of 1,000 live hosts / a plain file of the same", 3),
     "fuzz": ("bench.fuzz", "broken stack files through read, plan and check", 1),
     "sizing": ("bench.sizing", "errors of the sizing model on runs left out of calibration; its speed", 1),
 }
