@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hosts_bench import BIN, ROOT, Hosts
 
+pytestmark = pytest.mark.timeout(600)
 SITE = "playbooks/site.yml"
 BASE = ("--tags", "base")
 
