@@ -47,12 +47,14 @@ def write_fleet(file: Path, rows: Iterable[Row]) -> None:
     file.write_text(json.dumps({"revision": "", "machines": machines, "networks": [], "rules": rules}))
 
 
-def write_inventory(file: Path, home: Path, rows: Sequence[Row]) -> None:
-    """How Ansible reaches them. home: of the hosts' process."""
+def write_inventory(file: Path, home: Path, rows: Sequence[Row], cache: str = "") -> None:
+    """How Ansible reaches them. home: of the hosts' process. cache: where their local cache is, if they have one."""
     groups: dict[str, Any] = {}
     for row in rows:
         for group in ("fleetyard", "cloud_aws", f"pool_{row.pool}", *(f"role_{role}" for role in row.roles)):
-            groups.setdefault(group, {"hosts": {}})["hosts"][row.name] = _variables(home / "hosts", row)
+            groups.setdefault(group, {"hosts": {}})["hosts"][row.name] = _variables(home / "hosts", row) | {
+                "fleetyard_cache": cache
+            }
     members = [
         {"name": row.name, "address": row.address, "pool": row.pool, "role": row.roles[0], "instance": row.key}
         for row in rows
@@ -81,6 +83,8 @@ def _variables(own: Path, row: Row) -> dict[str, Any]:
         "ansible_host": row.key,
         "ansible_user": "ansible",
         "ansible_ssh_private_key_file": str(own / "id_ed25519"),
+        # Hosts of another lab may have the same names: kept connections must not be shared.
+        "ansible_control_path_dir": f"~/.ansible/cp/{hashlib.sha256(str(own.parent).encode()).hexdigest()[:8]}",
         "ansible_ssh_common_args": " ".join(f"-o {shlex.quote(option)}" for option in options),
         "fleetyard_pool": row.pool,
         "fleetyard_role": row.roles[0],

@@ -104,7 +104,7 @@ class _Baking:
         fleet = self._home / "fleet.json"
         lab.write_fleet(fleet, [bake])
         self._sim("start", "--suite", self._suite, "--fleet", str(fleet))
-        lab.write_inventory(self._inventory, self._home, [bake])
+        lab.write_inventory(self._inventory, self._home, [bake], cache="/cache")
         self._sim("wait", "1")
 
     def install(self) -> None:

@@ -1,7 +1,7 @@
 """A branch of the control groups for each host, so that no host's systemd sees, or counts, another one's services.
 
-With version 1 the controllers that Slurm uses to keep jobs apart (cores, devices, freezing) are given to the host to
-write in; with version 2 a host gets its branch as a whole.
+With version 1 a host sees its branch read-only, and may mount it anew to write in (Slurm keeps jobs apart by it); with
+version 2 it gets its branch as a whole.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 BRANCH = "fleetyard-hosts"
-DELEGATED = ("freezer", "cpuset", "devices")
-OTHERS = ("systemd", "unified", "pids", "memory")
+KINDS = ("systemd", "unified", "freezer", "cpuset", "devices", "pids", "memory")
 """Not `cpu`: all hosts together would then weigh as much as one process beside them."""
 
 
@@ -21,12 +20,7 @@ def folders(name: str) -> tuple[Path, ...]:
     """The groups of a host, one in each hierarchy that this computer has."""
     if (ROOT / "cgroup.controllers").exists():
         return (ROOT / BRANCH / name,)
-    return tuple(ROOT / kind / BRANCH / name for kind in (*DELEGATED, *OTHERS) if (ROOT / kind).is_dir())
-
-
-def delegated(groups: Sequence[Path]) -> list[Path]:
-    """Those that are mounted into the host for it to write in (version 1 only)."""
-    return [group for group in groups if group.parts[4] in DELEGATED]
+    return tuple(ROOT / kind / BRANCH / name for kind in KINDS if (ROOT / kind).is_dir())
 
 
 def make(groups: Sequence[Path]) -> None:
@@ -50,7 +44,7 @@ def remove(groups: Sequence[Path]) -> None:
 
 def remove_branch() -> None:
     """Remove what an earlier process left, and the branch itself."""
-    for branch in (ROOT / BRANCH, *(ROOT / kind / BRANCH for kind in (*DELEGATED, *OTHERS))):
+    for branch in (ROOT / BRANCH, *(ROOT / kind / BRANCH for kind in KINDS)):
         if branch.is_dir():
             remove([path for path in branch.iterdir() if path.is_dir()])
             with contextlib.suppress(OSError):

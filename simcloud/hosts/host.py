@@ -51,7 +51,8 @@ class Host:
         self._name = f"{machine.host_name[:40].rstrip('-.')}-{self.folder.name}"
         self.root = self.folder / "root"
         self.console = self.folder / "console.log"
-        self.groups = control_groups.folders(self.folder.name)
+        # By its place: another world may have a machine with the same key.
+        self.groups = control_groups.folders(hashlib.sha256(str(self.folder).encode()).hexdigest()[:12])
         self._make_disk(access)
         self._firmware = identity.firmware(machine, self.folder)
         self.space = vpc.attach(machine)
@@ -111,15 +112,13 @@ class Host:
             )
 
     def _nspawn(self) -> list[str]:
-        given = control_groups.delegated(self.groups)
-        delegated = [f"--bind={group}:/sys/fs/cgroup/{group.parts[4]}" for group in given]
         return [
             *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", f"--machine={self._name}"),
             *("-D", str(self.root), f"--network-namespace-path={self.space.path}"),
             f"--hostname={self.machine.host_name}",
             # Its firewall is its own: the namespace is.
             "--capability=CAP_NET_ADMIN",
-            *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe", *delegated),
+            *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"),
             *(f"--bind-ro={file}:{place}" for file, place in self._firmware.items()),
         ]
 

@@ -11,6 +11,7 @@ learnt.
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import sys
 from collections.abc import Mapping
@@ -83,6 +84,10 @@ class Access:
             "ansible_user": self.user or USER[outputs.cloud],
             "ansible_ssh_common_args": " ".join(f"-o {shlex.quote(option)}" for option in options),
         }
+        if self.simulated:
+            # Ids repeat between worlds: kept connections of one must not serve another.
+            world = hashlib.sha256(str(self.home).encode()).hexdigest()[:8]
+            found["ansible_control_path_dir"] = f"~/.ansible/cp/{world}"
         if self.private_key is not None:
             found["ansible_ssh_private_key_file"] = str(self.private_key)
         return found
