@@ -41,7 +41,7 @@ LOST_AT = 0.4
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments of the subcommand."""
-    parser.add_argument("stacks", nargs="*", default=list(ENVIRONMENTS), help="which stacks (default: both)")
+    parser.add_argument("stacks", nargs="*", default=["a100-train"], help="which stacks (default: a100-train)")
     parser.add_argument("--pictures", type=Path, default=None, help="where to write the SVGs (default: its home)")
     parser.add_argument("--layer", default=None, help="the baked image to boot from (default: the bare one)")
 
