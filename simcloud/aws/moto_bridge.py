@@ -124,7 +124,7 @@ _steadied: set[str] = set()
 
 def _steady() -> None:
     """Give the services that were imported since the last time the world's clock and source of ids."""
-    for name in [n for n in sys.modules if n.startswith("moto.") and n not in _steadied]:
+    for name in [n for n in list(sys.modules) if n.startswith("moto.") and n not in _steadied]:
         _steadied.add(name)
         if name.startswith(
             ("moto.core", "moto.moto_api", "moto.moto_server", "moto.moto_proxy", "moto.utilities.paginator")

@@ -65,7 +65,7 @@ def _group(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, st
         where = {"project": outputs.project, "zone": zone}
         asked = compute.instanceGroupManagers().listManagedInstances(**where, instanceGroupManager=group)
         following = compute.instanceGroupManagers().listManagedInstances_next
-        instances = _instances(compute, where, f"labels.{STACK_LABEL}={outputs.stack}")
+        instances = _instances(compute, where)
         for page in pages(asked, following):
             for row in page.get("managedInstances", []):
                 host = last_part(row["instance"])
@@ -84,9 +84,9 @@ def _group(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, st
                 )
 
 
-def _instances(compute: Any, where: Mapping[str, Any], filter: str) -> dict[str, dict[str, Any]]:
-    """The stack's instances of a zone, by name: a page holds 500, where asking for each would be 500 calls."""
-    asked = compute.instances().list(**where, filter=filter, maxResults=PAGE)
+def _instances(compute: Any, where: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The instances of a zone, by name: a page holds 500, where asking for each would be 500 calls."""
+    asked = compute.instances().list(**where, maxResults=PAGE)
     listed = pages(asked, compute.instances().list_next)
     return {instance["name"]: instance for page in listed for instance in page.get("items", [])}
 

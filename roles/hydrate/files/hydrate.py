@@ -320,7 +320,10 @@ class Run:
         if self._stop.is_set():
             return
         at, last = start, ""
-        handle = os.open(file.part, os.O_WRONLY)
+        try:
+            handle = os.open(file.part, os.O_WRONLY)
+        except FileNotFoundError:
+            return  # another part found that the object had changed, and tells
         try:
             for attempt in range(TRIES if end > start else 0):
                 if attempt:
