@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 SIM_ENDPOINT = "FLEETYARD_SIM_GCP_ENDPOINT"
 SERVICE_PATH = {"compute": "/compute/v1/", "tpu": "/"}
 """What follows the endpoint in each service's addresses. Source: `servicePath` of their discovery documents."""
-STACK_LABEL = "fleetyard-stack"
 PAGE = 500
 DENIED = {401, 403}
 

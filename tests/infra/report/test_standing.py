@@ -213,7 +213,7 @@ class _Google(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         zone = "/compute/v1/projects/demo-project/zones/us-central1-a"
         if path == f"{zone}/instances":
-            assert "filter=labels.fleetyard-stack%3Ddemo&" in self.path
+            assert "maxResults=500" in self.path
             card = {"networkIP": "10.60.0.5"}
             made = {"name": "gpu-1", "id": "71", "networkInterfaces": [card], "machineType": f"{zone}/a2-highgpu-1g"}
             self._say(200, {"items": [made]})
