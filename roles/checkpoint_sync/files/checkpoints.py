@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import re
@@ -35,7 +34,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fleetyard_store import MissingError, Object, Store, StoreError, open_store
+from fleetyard_store import MissingError, Object, Store, StoreError, open_store, sha256_of, write_whole
 
 LATEST = "latest.json"
 VERSION = 1
@@ -82,21 +81,6 @@ def local(folder: Path) -> list[Checkpoint]:
             times = [p.stat().st_mtime for p in paths]
             made.append(Checkpoint(name, tuple(p.relative_to(folder).as_posix() for p in sorted(paths)), max(times)))
     return sorted(made, key=lambda each: order(each.name))
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_bytes(data)
-    temporary.replace(path)
 
 
 class Keeper:
@@ -168,7 +152,7 @@ class Keeper:
                 raise RunError(BAD_DATA, f"{path} was written to while it was sent. Fix: write elsewhere, then rename")
             with self._lock:
                 sent[key] = [*mark, digest]
-                _replace(self._notes, json.dumps(sent).encode())
+                write_whole(self._notes, json.dumps(sent).encode())
             return {"key": key, "bytes": about.st_size, "sha256": digest}
 
         with ThreadPoolExecutor(self.jobs) as pool:
@@ -256,7 +240,7 @@ def write_metrics(path: Path | None, folder: Path, newest: str, success: bool) -
         full = f"fleetyard_checkpoint_{name}"
         lines += [f"# HELP {full} {about}", f"# TYPE {full} gauge", f"{full} {value:.3f}"]
     try:
-        _replace(path, ("\n".join(lines) + "\n").encode())
+        write_whole(path, ("\n".join(lines) + "\n").encode())
         path.chmod(0o644)
     except OSError as wrong:
         print(f"{path}: metrics are not written: {wrong.strerror}", file=sys.stderr)

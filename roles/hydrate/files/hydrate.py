@@ -19,7 +19,6 @@ import argparse
 import contextlib
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import sys
@@ -31,7 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fleetyard_store import ChangedError, MissingError, Object, Store, StoreError, open_store
+from fleetyard_store import ChangedError, MissingError, Object, Store, StoreError, open_store, sha256_of, write_whole
 
 MANIFEST = "manifest.json"
 VERSION = 1
@@ -181,7 +180,7 @@ class File:
             if not self.left:
                 return True
             about = {"version": self.found.version, "sha256": self.entry.sha256, "chunk": self.chunk}
-            _replace(self.notes, json.dumps({**about, "done": sorted(self.done)}).encode())
+            write_whole(self.notes, json.dumps({**about, "done": sorted(self.done)}).encode())
             return False
 
     def finish(self) -> list[int]:
@@ -199,21 +198,6 @@ class File:
     def forget(self) -> None:
         self.part.unlink(missing_ok=True)
         self.notes.unlink(missing_ok=True)
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_bytes(data)
-    temporary.replace(path)
 
 
 class Memory:
@@ -234,7 +218,7 @@ class Memory:
         return kept == [there.st_size, there.st_mtime_ns, entry.sha256] and there.st_size == entry.size
 
     def save(self) -> None:
-        _replace(self._path, json.dumps(self.files).encode())
+        write_whole(self._path, json.dumps(self.files).encode())
 
 
 # Filling
@@ -265,7 +249,7 @@ class Run:
             (dataset.folder / key).unlink(missing_ok=True)
             del memory.files[key]
         memory.save()
-        _replace(dataset.folder / MANIFEST, dataset.manifest)
+        write_whole(dataset.folder / MANIFEST, dataset.manifest)
         self.progress.datasets += 1
         self.progress.objects += len(dataset.entries)
         self.progress.bytes_listed += sum(entry.size for entry in dataset.entries)
@@ -403,7 +387,7 @@ def write_metrics(path: Path | None, progress: Progress, success: bool) -> None:
             full = f"fleetyard_hydrate_{name}"
             lines += [f"# HELP {full} {about}", f"# TYPE {full} gauge", f"{full} {value:.3f}"]
     try:
-        _replace(path, ("\n".join(lines) + "\n").encode())
+        write_whole(path, ("\n".join(lines) + "\n").encode())
         path.chmod(0o644)
     except OSError as wrong:
         print(f"{path}: metrics are not written: {wrong.strerror}", file=sys.stderr)

@@ -11,6 +11,7 @@ A read is always of one version of an object: one that changed meanwhile is `Cha
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
@@ -49,6 +50,22 @@ class DeniedError(StoreError):
     """No right to it, or no credentials."""
 
     status = 77
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a local file."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a local file so that nobody ever sees a part of it."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_bytes(data)
+    temporary.replace(path)
 
 
 @dataclass(frozen=True)
