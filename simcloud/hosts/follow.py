@@ -141,7 +141,7 @@ class Follower:
         elif step.do is Do.REMOVE:
             self._removing.add(machine.key)
             # What failed has no power to shut down with.
-            host.stop() if host.runs else None
+            host.stop()
         else:
             host.cut_network(machine)
         host.machine = machine

@@ -36,8 +36,10 @@ class Pair:
 
 def preview(pair: Pair, stacks: Sequence[str], say: Say) -> Preview:
     """Bring the base of each stack up in one throw-away simulated cloud, and preview the head against it."""
-    affected = [name for name in stacks if _outcome(pair, name) is not Outcome.UNCHANGED]
-    found = {name: StackChange(name, Outcome.UNCHANGED) for name in stacks if name not in affected}
+    # Asked once for each: it reads both versions' files.
+    outcomes = {name: _outcome(pair, name) for name in stacks}
+    found = {name: StackChange(name, what) for name, what in outcomes.items() if what is Outcome.UNCHANGED}
+    affected = {name: what for name, what in outcomes.items() if what is not Outcome.UNCHANGED}
     if affected:
         found |= _in_a_world(pair, affected, say)
     return Preview(pair.base.label, pair.head.label, "simulated", tuple(found[name] for name in stacks))
@@ -59,15 +61,15 @@ def _has(side: Side, stack: str) -> bool:
     return (side.root / STACKS / f"Pulumi.{stack}.yaml").exists()
 
 
-def _in_a_world(pair: Pair, stacks: Sequence[str], say: Say) -> dict[str, StackChange]:
-    worker.preload(_clouds(pair, stacks))
+def _in_a_world(pair: Pair, affected: Mapping[str, Outcome], say: Say) -> dict[str, StackChange]:
+    worker.preload(_clouds(pair, list(affected)))
     with simulated.throw_away() as (home, env):
         env |= _FAST_STATE
         folders = {"base": copy(pair.base.root, home / "base"), "head": copy(pair.head.root, home / "head")}
         own = {"base": not runs_our_code(pair.base), "head": not runs_our_code(pair.head)}
-        one = _OneStack(pair, folders, own, env, say)
+        one = _OneStack(folders, own, env, say)
         with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as runs:
-            return dict(zip(stacks, runs.map(one.change, stacks), strict=True))
+            return dict(zip(affected, runs.map(one.change, affected.keys(), affected.values()), strict=True))
 
 
 def _clouds(pair: Pair, stacks: Sequence[str]) -> set[str]:
@@ -85,15 +87,13 @@ def _clouds(pair: Pair, stacks: Sequence[str]) -> set[str]:
 class _OneStack:
     """What the change of one stack is found with."""
 
-    pair: Pair
     folders: Mapping[str, Path]
     own_modules: Mapping[str, bool]
     env: Mapping[str, str]
     say: Say
 
-    def change(self, stack: str) -> StackChange:
+    def change(self, stack: str, outcome: Outcome) -> StackChange:
         """Both runs of one stack."""
-        outcome = _outcome(self.pair, stack)
         if outcome is Outcome.REMOVED:
             return StackChange(stack, outcome, before=_facts(self._run("facts", "base", stack)), after=NOTHING)
         before, problems = NOTHING, tuple[str, ...]()
