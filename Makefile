@@ -19,7 +19,7 @@ demo: setup ## bring both environments up on the simulated cloud and take them d
 setup-hosts: setup ## also what booting simulated instances needs: programs, images, wheels (Linux, root)
 	@$(BIN)/python tools/setup_hosts.py
 
-demo-hosts: setup-hosts ## the A100 environment with booted hosts: a training job outlives a lost host (Linux, root)
+demo-hosts: setup-hosts ## both environments with booted hosts: a training job outlives a lost host (Linux, root)
 	@$(BIN)/fleetyard demo-hosts --layer "$$($(BIN)/python tools/setup_hosts.py --layer)"
 
 check: setup ## linters and types

@@ -129,6 +129,23 @@ def test_a_full_disk_is_said_before_anything_is_installed(lab: Hosts) -> None:
     lab.playbook(SITE, *BASE, "--limit", name).worked()
 
 
+def test_a_disk_that_is_full_in_mid_install_is_said_and_a_new_run_completes(lab: Hosts) -> None:
+    """Where packages are fetched to is truly full: a file system of 64 KiB. The check of / cannot see it."""
+    name = hosts_of(lab)[-1]
+    victim = lab.row(name)["key"]
+    archives = "/var/cache/apt/archives"
+    lab.inside(victim, f"apt-get -qq remove --yes rsync >/dev/null 2>&1; mount -t tmpfs -o size=64k none {archives}")
+    try:
+        play = lab.playbook(SITE, *BASE, "--limit", name)
+    finally:
+        lab.inside(victim, f"umount {archives}")
+    assert play.status == 2, play.text[-3000:]
+    assert play.stats[name]["failed"] == 1
+    assert "enough free space" in play.text or "No space left" in play.text
+    lab.playbook(SITE, *BASE, "--limit", name).worked()
+    assert "rsync" in lab.inside(victim, "command -v rsync")
+
+
 def test_a_firewall_that_locks_out_is_undone(lab: Hosts) -> None:
     """The guard: SSH is moved to a port that the way in does not know; the host takes it back."""
     victim = hosts_of(lab)[-1]

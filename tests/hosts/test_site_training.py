@@ -74,6 +74,30 @@ def test_the_munge_key_is_one_and_is_told_to_nobody(jobs: Jobs) -> None:
     assert "StoragePass" not in jobs.on(jobs.control, "cat /etc/slurm/slurmdbd.conf")
 
 
+def test_no_secret_is_in_a_log_or_a_process_list(jobs: Jobs) -> None:
+    """Searched for on all hosts: the cluster's key, the credentials that the metadata service gives, a private key."""
+    ask = (
+        "T=$(curl -sX PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token);"
+        "U=http://169.254.169.254/latest/meta-data/iam/security-credentials/;"
+        'curl -sH "X-aws-ec2-metadata-token: $T" "$U$(curl -sH "X-aws-ec2-metadata-token: $T" $U)"'
+    )
+    rows = jobs.cluster.hosts.listed()
+    secrets = {jobs.on(jobs.control, "cat /etc/munge/munge.key").strip()}
+    for row in rows:
+        told = json.loads(jobs.on(row["key"], ask))
+        secrets |= {told["SecretAccessKey"], told["Token"]}
+    assert len(secrets) == 1 + 2 * len(rows)
+    look = "ps -eww -o args; cat /proc/[0-9]*/cmdline | tr '\\0' ' '; journalctl --no-pager -o cat; cat /var/log/*.log"
+    for row in rows:
+        said = jobs.on(row["key"], f"({look}) 2>/dev/null || true")
+        assert len(said) > 10_000, "a search through nothing finds nothing"
+        assert not [secret[:6] for secret in secrets if secret in said]
+        assert "PRIVATE KEY-----" not in said
+    assert not [secret[:6] for secret in secrets if secret in jobs.log]
+    state = jobs.cluster.engine.pulumi("stack", "export", "--stack", jobs.cluster.stack).out
+    assert not [secret[:6] for secret in secrets if secret in state]
+
+
 def test_a_job_has_its_accelerators_and_no_others(jobs: Jobs) -> None:
     """The devices are stand-ins without a driver: one that is given has no device behind it, others are forbidden."""
     look = "for i in 0 1 2 7; do (exec 3</dev/nvidia$i) 2>&1 | sed 's/.*: //'; done; echo $CUDA_VISIBLE_DEVICES"
@@ -143,3 +167,22 @@ def test_a_training_job_outlives_a_lost_host(jobs: Jobs) -> None:
     assert {"NODE_FAIL", "REQUEUED"} & set(states)
     listed = jobs.on(jobs.control, "sinfo -hN -o %N").split()
     assert sorted(set(listed)) == sorted(row["host"] for row in jobs.compute())
+
+
+def test_a_lost_control_host_is_replaced_and_the_cluster_takes_jobs_again(jobs: Jobs) -> None:
+    """Its disk is gone with it: accounts of old jobs are lost, the key is made anew, and all hosts learn it."""
+    hosts = jobs.cluster.hosts
+    lost = next(row for row in hosts.listed() if row["key"] == jobs.control)
+    key = jobs.on(lost["key"], "cat /etc/munge/munge.key")
+    assert jobs.cluster.engine.sim("set", "aws", "power-loss", f"id={lost['key']}", "after=2").status == 0
+
+    def replaced() -> list[dict[str, Any]]:
+        rows = [row for row in hosts.listed() if row["machine"] == lost["machine"]]
+        return [row for row in rows if row["key"] != lost["key"] and row["state"] == "ready"]
+
+    (new,) = hosts.until(replaced, 120)
+    hosts.playbook(SITE).worked()
+    assert jobs.on(new["key"], "cat /etc/munge/munge.key") != key
+    ran = jobs.on(new["key"], "srun -N 2 hostname").split()
+    assert sorted(ran) == sorted(row["host"] for row in jobs.compute())
+    assert "COMPLETED" in hosts.until(lambda: jobs.on(new["key"], "sacct -nPX -o state"), 60)

@@ -7,7 +7,6 @@ into them, and the work tree shall stay clean.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from fleetyard import simulated
 from fleetyard.cli.project import project_root
-from fleetyard.cli.steps import Commands, counts, indented, step, what_is_left
+from fleetyard.cli.steps import Commands, alone, counts, indented, step, what_is_left
 from fleetyard.copies import copy
 from fleetyard.findings import Exit
 
@@ -34,8 +33,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it. Exit status 1 when something is left that nobody asked to keep; a failed step raises FleetyardError."""
+    with alone("demo") as home:
+        return _run(args, home)
+
+
+def _run(args: argparse.Namespace, home: Path) -> int:
     root = project_root()
-    home = _home()
     began = time.monotonic()
     print("Fleetyard demo. Everything below is simulated: nothing is bought, no account is needed.\n", flush=True)
     with step("start a simulated AWS and Google Cloud"):
@@ -54,11 +57,6 @@ def run(args: argparse.Namespace) -> int:
         simulated.stop(home)
     print(f"\nDone in {time.monotonic() - began:.0f} s. Pictures and the whole log: {demo.pictures}")
     return Exit.FINDINGS if left else Exit.DONE
-
-
-def _home() -> Path:
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "fleetyard" / "demo"
 
 
 @dataclass(frozen=True)

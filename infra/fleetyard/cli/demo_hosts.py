@@ -7,7 +7,6 @@ Linux, root.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import signal
 import sys
@@ -20,7 +19,7 @@ import yaml
 
 from fleetyard import simulated
 from fleetyard.cli.project import STACKS, project_root
-from fleetyard.cli.steps import Commands, counts, step, what_is_left
+from fleetyard.cli.steps import Commands, alone, counts, step, what_is_left
 from fleetyard.copies import copy
 from fleetyard.demo.job import Job, Slices, Slurm
 from fleetyard.demo.machines import Machines
@@ -41,18 +40,22 @@ LOST_AT = 0.4
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments of the subcommand."""
-    parser.add_argument("stacks", nargs="*", default=["a100-train"], help="which stacks (default: a100-train)")
+    parser.add_argument("stacks", nargs="*", default=[*ENVIRONMENTS], help="which stacks (default: both)")
     parser.add_argument("--pictures", type=Path, default=None, help="where to write the SVGs (default: its home)")
     parser.add_argument("--layer", default=None, help="the baked image to boot from (default: the bare one)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run it. Exit status 1 when something is left that nobody asked to keep; a failed step raises FleetyardError."""
-    root = project_root()
-    home = _home()
-    began = time.monotonic()
     # What it started is ended too when it is told to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.REFUSED))
+    with alone("demo-hosts") as home:
+        return _run(args, home)
+
+
+def _run(args: argparse.Namespace, home: Path) -> int:
+    root = project_root()
+    began = time.monotonic()
     print("Fleetyard demo with hosts. The clouds are simulated, what runs on the hosts is real.\n", flush=True)
     with step("start a simulated AWS and Google Cloud whose instances boot"):
         simulated.start(home, fresh=True)
@@ -74,11 +77,6 @@ def run(args: argparse.Namespace) -> int:
         simulated.stop(home)
     print(f"\nDone in {time.monotonic() - began:.0f} s. Pictures and the whole log: {args.pictures or home}")
     return Exit.FINDINGS if left else Exit.DONE
-
-
-def _home() -> Path:
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "fleetyard" / "demo-hosts"
 
 
 def walk(stack: str, do: Commands, machines: Machines, pictures: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +22,23 @@ from fleetyard.findings import Exit, error
 
 QUIET_S = 5.0
 """A step that takes longer says every so often that it is alive."""
+
+
+@contextmanager
+def alone(name: str) -> Iterator[Path]:
+    """The folder of a demonstration, held until the block ends.
+
+    Raises FleetyardError (FY1508) when another one of the same name runs: it would lose its world.
+    """
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    home = Path(state) / "fleetyard" / name
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with home.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise error("FY1508", str(home), "another demonstration runs in it", "wait for its end", 75) from None
+        yield home
 
 
 @contextmanager

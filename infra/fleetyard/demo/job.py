@@ -69,7 +69,7 @@ class Job(ABC):
         """Look whether monitoring and accounting tell what happened, and note it."""
 
     @abstractmethod
-    def admit(self, host: str) -> None:
+    def admit(self, host: Mapping[str, Any]) -> None:
         """Configure a new host and let it take part."""
 
     # The road
@@ -114,7 +114,7 @@ class Job(ABC):
         new = next(row for row in self._machines.listed() if row["host"] not in self._before)
         self._recording.between("boot", f"{new['host']} is there", began, self._recording.now_s())
         with self._recording.span("configure", f"{new['host']}"):
-            self.admit(new["host"])
+            self.admit(new)
         point = self._until(self._resumed, "a step after the loss")
         self._again_at_s = self._seen(point)
         self._recording.between("recovery", f"resumed at step {point.step}", self._lost_at_s, self._again_at_s)
@@ -187,9 +187,9 @@ class Slurm(Job):
         row = next(row for row in self._machines.listed() if row["machine"] == self._outputs.pools["control"].machine)
         return self._machines.on(row["key"], command)
 
-    def admit(self, host: str) -> None:
-        """The new host, and the control host, which learns of it."""
-        self.playbook("site.yml", "--limit", f"{host}:role_control")
+    def admit(self, host: Mapping[str, Any]) -> None:
+        """The new host alone: its play tells the others that it is there."""
+        self.playbook("site.yml", "--limit", host["host"])
 
     def watch(self) -> None:
         """What accounting and the alerts say."""
@@ -218,9 +218,13 @@ class Slurm(Job):
 class Slices(Job):
     """A unit on every host of a slice: there is no scheduler."""
 
-    def admit(self, host: str) -> None:
-        """The new host; then the job on all of them, for a host that was lost took its unit with it."""
-        self.playbook("site.yml", "--limit", host)
+    def admit(self, host: Mapping[str, Any]) -> None:
+        """The new host; then the job on all of them, for a host that was lost took its unit with it.
+
+        What a TPU host calls itself is told by no API. Its node and its number in it are, and they are its name here.
+        """
+        node, number = host["key"].rsplit("/", 2)[-2:]
+        self.playbook("site.yml", "--limit", f"{node}-w-{number}")
         self.train()
 
     def watch(self) -> None:
