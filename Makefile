@@ -32,7 +32,9 @@ check: setup ## linters and types
 test: setup ## the test suite, fast tests first
 	@$(BIN)/python -m pytest
 
-test-hosts: setup-hosts ## tests on booted hosts and one virtual machine (Linux, root)
+# Where hosts cannot boot (status 77) every test is skipped with the reason.
+test-hosts: setup ## tests on booted hosts and one virtual machine (Linux, root)
+	@$(BIN)/python tools/setup_hosts.py || test $$? = 77
 	@$(BIN)/python -m pytest tests/hosts
 
 bench: setup ## speed as ratios of one run

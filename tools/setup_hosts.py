@@ -23,8 +23,23 @@ from setup import ROOT, cache_home, say, timed
 from simcloud.hosts import images, process
 
 SUITE = "bookworm"
+CANNOT = 77
+"""Exit status where hosts cannot boot at all, as `fleetyard` has it."""
 VM_PROGRAMS = {"qemu-system-x86_64": "qemu-system-x86", "mkfs.ext4": "e2fsprogs"}
 """For the one virtual machine of the tests."""
+
+
+def obstacle() -> str | None:
+    """Why no host can boot on this computer, whatever is installed."""
+    if sys.platform != "linux":
+        return "hosts need Linux (systemd-nspawn)"
+    if os.geteuid() != 0:
+        return "hosts need root (systemd-nspawn): sudo make ..."
+    spaces = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "true"]
+    done = subprocess.run(spaces, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return f"root may not make namespaces here: {done.stderr.strip()}"
+    return None
 
 
 def packages() -> list[str]:
@@ -130,8 +145,9 @@ class _Baking:
 
 def main() -> int:
     """Do what is not done yet."""
-    if os.geteuid() != 0 or sys.platform != "linux":
-        sys.exit("fleetyard setup: hosts need Linux and root (systemd-nspawn). All else works without: make setup")
+    if why := obstacle():
+        print(f"fleetyard setup: {why}. All else works without: make setup", file=sys.stderr)
+        return CANNOT
     names = packages()
     if names:
         timed(f"installing {' '.join(names)}", lambda: install(names))

@@ -47,7 +47,8 @@ class Vpc:
         card, subnet = card_name(machine.key), ipaddress.ip_network(machine.cidr)
         gateway = str(subnet.network_address + 1)
         host = NetworkSpace()
-        lines = [f"link add {card} mtu {MTU[machine.cloud]} type veth peer name host0 netns {host.path}"]
+        mac = f"address {machine.mac} " if machine.mac else ""
+        lines = [f"link add {card} mtu {MTU[machine.cloud]} type veth peer name host0 {mac}netns {host.path}"]
         if gateway not in self._gateways:
             lines.append(f"addr add {gateway}/32 dev lo")
             self._gateways.add(gateway)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,13 +13,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 from hosts_bench import Cluster, Hosts, baked, cluster, lab
+from setup_hosts import obstacle
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.geteuid() != 0:
-        reason = "hosts boot only as root on Linux (systemd-nspawn); run `sudo make test-hosts`"
+    if why := obstacle():
         for item in items:
-            item.add_marker(pytest.mark.skip(reason=reason))
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 Labs = Callable[..., Hosts]

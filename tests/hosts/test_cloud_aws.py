@@ -32,6 +32,7 @@ def test_a_host_has_the_address_and_name_that_the_cloud_gave_it(aws: Cluster) ->
     said = aws.engine.api("ec2").describe_instances(InstanceIds=[row["key"]])["Reservations"][0]["Instances"][0]
     assert on(aws, row, "hostname").strip() == said["PrivateDnsName"].split(".")[0]
     assert said["PrivateIpAddress"] in on(aws, row, "ip -br address show host0")
+    assert on(aws, row, "cat /sys/class/net/host0/address").strip() == said["NetworkInterfaces"][0]["MacAddress"]
 
 
 def test_cloud_init_ran_the_templates_user_data(aws: Cluster) -> None:

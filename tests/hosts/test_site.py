@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,3 +211,53 @@ def test_a_second_run_costs_little_more_than_asking_who_is_there(site: Site) -> 
         f"{site.second.seconds / results:.2f} s each; ping {ping:.2f} s each"
     )
     assert results > 100
+
+
+def test_hydration_keeps_up_with_the_slowest_of_disk_link_and_server(site: Site) -> None:
+    """MB/s of a hydration beside those of what it needs, each measured alone in this run: shown, not judged."""
+    import hashlib
+
+    import boto3
+
+    host, place, shards = site.compute[0], "/cache/rated", 8
+    engine = site.cluster.engine
+    shard = os.urandom(16 << 20)
+    rows = [
+        {"key": f"{n}.bin", "bytes": len(shard), "sha256": hashlib.sha256(shard).hexdigest()} for n in range(shards)
+    ]
+    s3 = engine.api("s3")
+    for row in rows:
+        s3.put_object(Bucket=site.bucket, Key=f"rated/one/{row['key']}", Body=shard)
+    manifest = json.dumps({"version": 1, "objects": rows}).encode()
+    s3.put_object(Bucket=site.bucket, Key="rated/one/manifest.json", Body=manifest)
+
+    # What the host would ask the server for, with leave to ask it.
+    keys = {"aws_access_key_id": engine.env["AWS_ACCESS_KEY_ID"]}
+    keys |= {"aws_secret_access_key": engine.env["AWS_SECRET_ACCESS_KEY"]}
+    asked = boto3.client("s3", region_name="us-east-1", endpoint_url="http://169.254.169.251", **keys)
+    urls = [
+        asked.generate_presigned_url("get_object", Params={"Bucket": site.bucket, "Key": f"rated/one/{row['key']}"})
+        for row in rows
+    ]
+    mb = shards * len(shard) / 1e6
+    stopwatch = "import time,sys,subprocess;t=time.monotonic();subprocess.run(sys.argv[1],shell=True,check=True)"
+    stopwatch += ";print(time.monotonic()-t)"
+
+    def seconds(command: str) -> float:
+        return float(site.on(host, f"python3 -c '{stopwatch}' {shlex.quote(command)}").split()[-1])
+
+    parallel = " ".join(f"-o /dev/null '{url}'" for url in urls)
+    server = mb / seconds(f"curl -sS --fail --parallel --parallel-max 8 {parallel}")
+    disk = mb / seconds(f"dd if=/dev/zero of=/cache/probe bs=1M count={shards * 16} conv=fsync status=none")
+    program = "python3 -B /usr/local/lib/fleetyard/hydrate.py fill"
+    environment = site.on(host, "systemctl show -p Environment --value fleetyard-hydrate").strip()
+    said = site.on(host, f"env {environment} {program} --from s3://{site.bucket}/rated --to {place}")
+    found = re.search(r"fetched ([\d.]+) GB in ([\d.]+) s", said)
+    assert found, said
+    assert float(found[1]) * 1e3 == pytest.approx(mb, rel=0.01)
+    rate = mb / float(found[2])
+    print(
+        f"\nhydration {rate:.0f} MB/s; server over the link {server:.0f} MB/s, disk {disk:.0f} MB/s: "
+        f"{rate / min(server, disk):.0%} of the slowest"
+    )
+    site.on(host, f"rm -rf {place} /cache/probe")
