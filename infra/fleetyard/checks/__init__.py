@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from fleetyard.checks import buying, machines, network, stores, tpu, work
+from fleetyard.checks import buying, machines, network, stores, tpu, versions, work
 from fleetyard.checks.registry import Hit, Rule, check, rule, rules
 
-__all__ = ["Hit", "Rule", "buying", "check", "machines", "network", "rule", "rules", "stores", "tpu", "work"]
+__all__ = [
+    "Hit",
+    "Rule",
+    "buying",
+    "check",
+    "machines",
+    "network",
+    "rule",
+    "rules",
+    "stores",
+    "tpu",
+    "versions",
+    "work",
+]

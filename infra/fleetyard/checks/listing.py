@@ -18,6 +18,7 @@ Made from the rules themselves; `fleetyard check --rules` prints the same list. 
 ```
 """
 _ROOMS = {
+    "20": "Versions",
     "21": "Machines",
     "22": "Buying and money",
     "23": "Network",

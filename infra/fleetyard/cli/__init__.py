@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bootstrap": ("fleetyard.cli.bootstrap", "write what has to stand before the first up: state, key, identities"),
     "preview": ("fleetyard.cli.preview", "say what a change does to every stack, without an account"),
     "recover": ("fleetyard.cli.recover", "put right what a killed `pulumi up` left behind"),
+    "versions": ("fleetyard.cli.versions", "list the locked versions, or say what is wrong with what a node has"),
+    "mirror": ("fleetyard.cli.mirror", "list what a mirror must hold for machines without a way out"),
     "catalog": ("fleetyard.cli.catalog", "list machines, or the facts of one with their sources"),
 }
 """Subcommand to the module that implements it and the line that `--help` prints."""

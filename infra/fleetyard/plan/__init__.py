@@ -74,6 +74,7 @@ def make_plan(stack: Stack, sized: Mapping[str, int], facts: Catalog | None = No
         waive=stack.waive,
         sized_pools=sized_pools(stack),
         cache_sources={name: pool.cache.source for name, pool in stack.pools.items() if pool.cache},
+        version_set=stack.versions.set,
     )
 
 

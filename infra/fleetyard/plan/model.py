@@ -8,7 +8,7 @@ only on a plan that passed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from fleetyard.catalog import Buy, Cloud, Fabric, Image, Interface, Machine, TpuShape, Unknown
@@ -129,6 +129,8 @@ class PoolPlan:
     user_data: str
     usd_per_hour: float | Unknown
     tags: Mapping[str, str]
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Components to versions that the person chose, in the place of the set's."""
 
     @property
     def tpu(self) -> bool:
@@ -230,6 +232,8 @@ class Plan:
     """Pools whose count comes from the sizing lock."""
     cache_sources: Mapping[str, str]
     """Pool to the store that its cache names, whether or not the store exists."""
+    version_set: str | None = None
+    """The set of versions that the person named; None for the newest."""
 
     @property
     def keeps_data(self) -> bool:

@@ -86,6 +86,7 @@ def plan_pool(
         user_data=boot_script(stack.cloud, cache),
         usd_per_hour=_price(stack, machine, shape, buy, count, facts),
         tags={**tags, "fleetyard-pool": name, "fleetyard-role": str(pool.role)},
+        versions={**stack.versions.pin, **pool.versions},
     )
 
 

@@ -25,6 +25,7 @@ from fleetyard.spec.model import (
     Store,
     Tier,
     Update,
+    Versions,
     Workload,
 )
 from fleetyard.spec.problems import as_error, model_at, nearest
@@ -47,6 +48,7 @@ __all__ = [
     "Store",
     "Tier",
     "Update",
+    "Versions",
     "Workload",
     "load_stack",
     "load_stack_text",

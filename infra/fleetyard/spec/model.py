@@ -109,6 +109,19 @@ class Cache(_Model):
     at: MountPoint = Field(default="/cache", json_schema_extra=_TEMPLATE)
 
 
+Component = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+"""A component's name in the manifest of versions: `nvidia-driver`, `efa`."""
+Exact = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+~-]{0,127}$", strict=True)]
+"""A version as a package carries it, with epoch and build suffix; in quotes where it looks like a number: `"13.0"`."""
+
+
+class Versions(_Model):
+    """Which versions of drivers and libraries the machines get: a set that belongs together, and what differs."""
+
+    set: Word | None = Field(default=None, json_schema_extra=_LIVE)
+    pin: dict[Component, Exact] = Field(default_factory=dict, max_length=64, json_schema_extra=_LIVE)
+
+
 class Pool(_Model):
     """Machines that are alike, bought alike and used for one purpose."""
 
@@ -130,6 +143,7 @@ class Pool(_Model):
     nics: Word | None = Field(default=None, json_schema_extra=_TEMPLATE)
     placement: Placement | None = Field(default=None, json_schema_extra=_TEMPLATE)
     update: Update | None = Field(default=None, json_schema_extra=_LIVE)
+    versions: dict[Component, Exact] = Field(default_factory=dict, max_length=64, json_schema_extra=_LIVE)
 
     @model_validator(mode="after")
     def _one_count(self) -> Pool:
@@ -187,6 +201,7 @@ class Stack(_Model):
     workloads: dict[Name, Workload] = Field(default_factory=dict, json_schema_extra=_LIVE)
     budget: Budget = Field(default_factory=Budget, json_schema_extra=_LIVE)
     tags: dict[Line, Line] = Field(default_factory=dict, max_length=40, json_schema_extra=_TEMPLATE)
+    versions: Versions = Field(default_factory=Versions, json_schema_extra=_LIVE)
     waive: dict[Annotated[str, Field(pattern=r"^FY\d{4}$")], Line] = Field(
         default_factory=dict, json_schema_extra=_LIVE
     )
