@@ -1,0 +1,132 @@
+"""`fleetyard health classify`: what a kernel log, or a probe, says about a node, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fleetyard.acceptance.parsers import kernel_log, nvidia_smi_xml, smart
+from fleetyard.acceptance.parsers.kernel_log import Event
+from fleetyard.catalog import Unknown
+from fleetyard.findings import Exit, error
+from fleetyard.health import Action, Ruling, classify, drive_action, from_rows, gpu_rulings, worst
+from fleetyard.report.tables import table
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the subcommand."""
+    act = parser.add_subparsers(dest="act", metavar="ACT", required=True)
+    one = act.add_parser("classify", help="say what is done about what a node reports")
+    one.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="dmesg or journalctl -k (also -o json), a probe, or {'events': [...]}; - reads standard input",
+    )
+    one.add_argument("--json", action="store_true", help="print rulings as JSON")
+    rows = act.add_parser("codes", help="list Xid codes and what is done about each")
+    rows.add_argument("--json", action="store_true", help="print them as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print rulings; 1 when one drains or replaces the node. Raises FleetyardError FY3200 for an unusable file."""
+    if args.act == "codes":
+        return _codes(args.json)
+    rulings = sorted(_rulings(_text(args.file), str(args.file)), key=lambda each: -each.action.weight)
+    action = worst(rulings)
+    if args.json:
+        document = {"action": str(action), "rulings": [each.as_dict() for each in rulings]}
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        rows = [("action", "device", "times", "what", "said")]
+        rows += [(str(r.action), r.device, str(r.count), r.title, r.said[:80]) for r in rulings]
+        print((table(rows) if rulings else "") + f"{action}\n", end="")
+    return Exit.FINDINGS if action in (Action.DRAIN, Action.REPLACE) else Exit.DONE
+
+
+def _text(path: Path) -> str:
+    try:
+        if str(path) == "-":
+            return sys.stdin.read()
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as wrong:
+        raise error(
+            "FY3200", str(path), f"cannot be read: {wrong.strerror}", "a log, a probe or a list of events"
+        ) from None
+
+
+def _rulings(text: str, path: str) -> Iterator[Ruling]:
+    if not text.lstrip().startswith("{"):
+        yield from classify(kernel_log.parse(text))
+        return
+    fix = "a whole JSON document: a probe, or {'events': [...]}; journalctl -o json writes one a line"
+    try:
+        top: Any = json.loads(text)
+    except ValueError:
+        yield from classify(_journal(text, path))
+        return
+    if isinstance(top, dict) and "MESSAGE" in top:
+        yield from classify(_journal(text, path))
+    elif isinstance(top, dict) and isinstance(top.get("events"), list):
+        try:
+            if not all(isinstance(row, dict) for row in top["events"]):
+                raise ValueError("events that are objects")
+            yield from classify(from_rows(top["events"]))
+        except ValueError as wrong:
+            raise error("FY3200", path, f"expected {wrong}", fix) from None
+    elif isinstance(top, dict) and "tools" in top:
+        yield from _probe(text, path)
+    else:
+        raise error("FY3200", path, "neither a log nor a probe nor a list of events", fix)
+
+
+def _journal(text: str, path: str) -> Iterator[Event]:
+    """Events of `journalctl -k -o json`, with the journal's own times."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            message, stamp = row["MESSAGE"], row.get("__REALTIME_TIMESTAMP")
+        except (ValueError, KeyError, TypeError):
+            fix = "the output of journalctl -k -o json, whole"
+            raise error("FY3200", f"{path}:{number}", "no entry of a journal", fix) from None
+        if not isinstance(message, str):  # bytes that are no text
+            continue
+        when = int(stamp) / 1e6 if str(stamp).isdigit() else Unknown("the entry carries no time")
+        for event in kernel_log.parse(f"{message}\n"):
+            yield Event(event.kind, event.code, event.device, event.said, when)
+
+
+def _probe(text: str, path: str) -> Iterator[Ruling]:
+    from fleetyard.acceptance.evidence import load
+
+    evidence = load(text, path)
+    events = evidence.read("kernel_log", kernel_log.parse)
+    if not isinstance(events, Unknown):
+        yield from classify(events)
+    smi = evidence.read("smi_xml", nvidia_smi_xml.parse)
+    if not isinstance(smi, Unknown):
+        for gpu in smi.gpus:
+            yield from gpu_rulings(gpu)
+    for name in evidence.names("nvme_smart:"):
+        drive = evidence.read(name, smart.parse)
+        if not isinstance(drive, Unknown) and (ruling := drive_action(drive)).action is not Action.IGNORE:
+            yield ruling
+
+
+def _codes(as_json: bool) -> int:
+    from fleetyard.health.xid import table as xids
+
+    if as_json:
+        rows = [{"code": x.code, "title": x.title, "bucket": x.bucket, "action": x.action} for x in xids().values()]
+        print(json.dumps({"codes": rows}, indent=2))
+    else:
+        lines = [("code", "action", "NVIDIA", "what")]
+        lines += [(str(x.code), x.action, x.bucket, x.title) for x in xids().values()]
+        print(table(lines), end="")
+    return Exit.DONE
