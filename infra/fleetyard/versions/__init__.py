@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from fleetyard.versions.compare import Version
-from fleetyard.versions.judge import all_rules, judge, missing, os_of, planned, unlocked
 from fleetyard.versions.lock import Manifest, ManifestError, choose, manifest, read_manifest
 from fleetyard.versions.model import Chosen, Component, Licence, Pin, Target, VersionSet
 from fleetyard.versions.registry import Clash, Node, VersionRule
+from fleetyard.versions.verdicts import all_rules, judge, missing, os_of, planned, unlocked
 
 __all__ = [
     "Chosen",

@@ -1,13 +1,13 @@
-"""The versions and their rules as a page of documentation; `tests/infra/versions/versions_page.py` adds what is planted."""
+"""The versions and their rules as a page; `tests/infra/versions/versions_page.py` adds what is planted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from fleetyard.catalog import Unknown
-from fleetyard.versions.judge import all_rules
 from fleetyard.versions.lock import manifest
 from fleetyard.versions.model import Pin
+from fleetyard.versions.verdicts import all_rules
 
 _HEAD = """\
 # Versions

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from example_stacks import AWS, GONE, GPU, TPU, plan_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from planted_versions import PLANTED, Planted
 
 from fleetyard.catalog import Cloud, Machine, catalog
@@ -145,10 +147,36 @@ def test_a_conflict_can_be_waived_with_a_reason() -> None:
 def test_a_set_that_lacks_a_needed_component_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     book = importlib.import_module("fleetyard.versions.lock")
     less = dataclasses.replace(manifest(), pins=tuple(pin for pin in manifest().pins if pin.component != "efa"))
+    judging = importlib.import_module("fleetyard.versions.verdicts")
     book.choose.cache_clear()
+    judging._planned.cache_clear()
     monkeypatch.setattr(book, "manifest", lambda: less)
     found = [finding for finding in check(plan_of(AWS)) if finding.code == "FY2006"]
     monkeypatch.undo()
     book.choose.cache_clear()
+    judging._planned.cache_clear()
     assert [finding.path for finding in found] == ["pools.train.versions.efa"]
     assert "FY2006" not in {finding.code for finding in check(plan_of(AWS))}
+
+
+WORDS = st.one_of(
+    st.sampled_from([str(version) for row in PLANTED for version in row.changed.values() if version]),
+    st.text(max_size=20),
+    st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,3}([+-](cuda|slurm)[0-9]{1,2}(\.[0-9]{1,2})?)?", fullmatch=True),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.sampled_from(list(catalog().machines())),
+    st.sampled_from(["debian-12", "ubuntu-24.04", "rocky-9", "ubuntu-20.04", "plan9", ""]),
+    st.dictionaries(st.one_of(st.sampled_from(list(manifest().components)), st.text(max_size=12)), WORDS, max_size=12),
+)
+def test_whatever_a_node_says_is_judged(of: Machine, os: str, installed: dict[str, str]) -> None:
+    """A node may say anything: it is judged, every finding has a place and a fix, and the answer does not change."""
+    findings = judge(installed, of, os)
+    again = judge(dict(reversed(installed.items())), of, os)
+    assert {str(finding) for finding in findings} == {str(finding) for finding in again}
+    assert all(finding.path.startswith("installed.") and finding.fix and finding.message for finding in findings)
+    assert all(str(finding).isprintable() for finding in findings)
+    assert [f.level for f in findings] == sorted((f.level for f in findings), key=list(Level).index)

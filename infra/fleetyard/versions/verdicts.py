@@ -6,6 +6,8 @@ Pure: nothing is read but the package's own data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from fleetyard.catalog import Machine
 from fleetyard.findings import Finding, Level
@@ -53,7 +55,13 @@ def findings_of(node: Node, prefix: str) -> list[Finding]:
 def findings_by(each: VersionRule, node: Node, prefix: str) -> Iterator[Finding]:
     """What one rule says of a node."""
     for clash in each.check(node):
-        yield Finding(each.code, each.level, f"{prefix}.{clash.component[:60]}", clash.message, clash.fix)
+        path = f"{prefix}.{clash.component[:60]}"
+        yield Finding(each.code, each.level, _printable(path), _printable(clash.message), _printable(clash.fix))
+
+
+def _printable(text: str) -> str:
+    """A node may say anything; a finding stays on its line."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def unlocked(installed: Mapping[str, str], chosen: tuple[Chosen, ...], prefix: str = "installed") -> list[Finding]:
@@ -93,10 +101,17 @@ def planned(version_set: str, target: Target, overrides: Mapping[str, str]) -> t
 
     A person's own version of a component that does not exist is part of the node, so that a rule can say so.
     """
-    chosen = choose(version_set, target, tuple(sorted(overrides.items())))
+    return _planned(version_set, target, tuple(sorted(overrides.items())))
+
+
+@lru_cache(maxsize=256)
+def _planned(
+    version_set: str, target: Target, overrides: tuple[tuple[str, str], ...]
+) -> tuple[Node, tuple[Chosen, ...]]:
+    chosen = choose(version_set, target, overrides)
     versions = {each.component: each.version for each in chosen}
-    strange = {name: text for name, text in overrides.items() if name not in manifest().components}
-    return Node(target, {**versions, **strange}), chosen
+    strange = {name: text for name, text in overrides if name not in manifest().components}
+    return Node(target, MappingProxyType({**versions, **strange})), chosen
 
 
 def missing(version_set: str, target: Target, chosen: tuple[Chosen, ...]) -> tuple[str, ...]:
