@@ -103,7 +103,11 @@ def hopper_driver_floor(node: Node) -> Iterator[Clash]:
         yield _too_old(node, "525.60.13")
 
 
-@rule("FY2017", Level.ERROR, "NVIDIA driver installation guide: R580 is the last branch for Maxwell, Pascal and Volta")
+@rule(
+    "FY2017",
+    Level.ERROR,
+    "NixOS/nixpkgs legacy_580 (Maxwell to Volta); NVIDIA driver installation guide, kernel modules",
+)
 def volta_driver_ceiling(node: Node) -> Iterator[Clash]:
     """Volta and older GPUs are driven by branch 580 at the latest."""
     driver = node.get("nvidia-driver")
@@ -217,7 +221,7 @@ def cuda_13_needs_turing(node: Node) -> Iterator[Clash]:
 @rule(
     "FY2025",
     Level.ERROR,
-    "cuDNN support matrix (compute capability 10.0 and 12.0 from CUDA 12.8); CUDA 12.9 release notes (10.3)",
+    "cuDNN support matrix (compute capability 10.0 and 12.0 from CUDA 12.8); CUDA features archive, 12.9 (10.3)",
 )
 def blackwell_cuda_floor(node: Node) -> Iterator[Clash]:
     """Blackwell needs CUDA 12.8; B300 and GB300 need 12.9."""
@@ -282,7 +286,7 @@ def netdevs_policy_nccl_floor(node: Node) -> Iterator[Clash]:
         yield Clash("nccl", message, "nccl: 2.28.3 or newer")
 
 
-@rule("FY2032", Level.ERROR, "NCCL 2.25.1 release notes: support for Blackwell")
+@rule("FY2032", Level.ERROR, "NCCL 2.25.1-1 release notes, as in ROCm/rccl pull request 1662: Blackwell")
 def blackwell_nccl_floor(node: Node) -> Iterator[Clash]:
     """Blackwell needs NCCL 2.25.1 or newer."""
     nccl = node.get("nccl")
@@ -325,7 +329,7 @@ def nvswitch_needs_fabric_manager(node: Node) -> Iterator[Clash]:
 @rule(
     "FY2036",
     Level.WARNING,
-    "NVIDIA Fabric Manager user guide: for NVSwitch machines; on NVL72 it runs on the switch trays",
+    "NVIDIA Fabric Manager user guide: single-node HGX and DGX; MNNVL user guide: NVL72 is run by its switches",
 )
 def fabric_manager_needs_nvswitch(node: Node) -> Iterator[Clash]:
     """Fabric manager is installed only where there are NVSwitches to manage: elsewhere its service fails."""

@@ -64,7 +64,7 @@ def toolkit_refreshes_cdi(node: Node) -> Iterator[Clash]:
         yield Clash("container-toolkit", message, "container-toolkit: 1.18.2-1")
 
 
-@rule("FY2079", Level.ERROR, "Docker documentation, CDI devices: from 25.0; containerd documentation, CDI: from 1.7")
+@rule("FY2079", Level.ERROR, "moby/moby 25.0.0 release notes; NVIDIA/gpu-operator pull request 1285 (containerd 1.7)")
 def engines_know_cdi(node: Node) -> Iterator[Clash]:
     """Docker from 25.0 and containerd from 1.7 on know CDI."""
     for name, floor in (("docker", "25.0"), ("containerd", "1.7")):
@@ -128,7 +128,7 @@ def _sdk(index: int, version: Version) -> str | None:
     return next((sdk for sdk, releases in NEURON_SDKS.items() if releases[index] == version.release), None)
 
 
-@rule("FY2084", Level.ERROR, "AWS Neuron SDK 2.21 release notes: Trainium2")
+@rule("FY2084", Level.ERROR, "AWS Neuron SDK 2.21: Trainium2; a driver has the number of its SDK, less two (derived)")
 def trainium2_sdk_floor(node: Node) -> Iterator[Clash]:
     """Trainium2 needs Neuron SDK 2.21 or newer, whose driver is 2.19."""
     driver = node.get("neuron-driver")
