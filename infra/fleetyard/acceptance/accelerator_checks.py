@@ -39,6 +39,11 @@ def _smi(bench: Bench) -> Smi | Unknown:
     return bench.evidence.read("smi_xml", nvidia_smi_xml.parse)
 
 
+def _or_none(silent: Unknown | None) -> Unknown:
+    """What the driver did not say, or that it lists nothing (an unknown is falsy, so `or` would lose it)."""
+    return Unknown("nvidia-smi lists no GPU") if silent is None else silent
+
+
 def _no_gpu(bench: Bench) -> Found:
     return skipped(f"{bench.machine.name} has no NVIDIA GPU")
 
@@ -154,7 +159,7 @@ def accelerator_state(bench: Bench) -> Found:
         return unmeasured(smi, Measure("None"), source)
     wants = [f"{g.bus}: {g.recovery}" for g in smi.gpus if known(g.recovery) and g.recovery != "None"]
     wants += [
-        f"{g.bus}: fabric {g.fabric}"
+        f"{g.bus}: fabric {g.fabric.reason if isinstance(g.fabric, Unknown) else g.fabric}"
         for g in smi.gpus
         if (known(g.fabric) and g.fabric not in ("Completed", "None"))
         or (isinstance(g.fabric, Unknown) and "lost" in g.fabric.reason.lower())
@@ -174,7 +179,7 @@ def ecc_mode(bench: Bench) -> Found:
         return unmeasured(smi, Measure("Enabled"), source)
     silent = next((g.ecc_on for g in smi.gpus if isinstance(g.ecc_on, Unknown)), None)
     if silent is not None or not smi.gpus:
-        return unmeasured(silent or Unknown("nvidia-smi lists no GPU"), Measure("Enabled"), source)
+        return unmeasured(_or_none(silent), Measure("Enabled"), source)
     off = [g.bus for g in smi.gpus if g.ecc_on is False]
     measured = Measure("Disabled" if off else "Enabled")
     return ruled(not off, measured, Measure("Enabled"), source, f"off on {', '.join(off)}")
@@ -341,7 +346,7 @@ def slowdown(bench: Bench) -> Found:
     held = [f"{g.bus}: {', '.join(g.slowdowns)}" for g in smi.gpus if known(g.slowdowns) and g.slowdowns]
     silent = next((g.slowdowns for g in smi.gpus if isinstance(g.slowdowns, Unknown)), None)
     if not held and (silent is not None or not smi.gpus):
-        return unmeasured(silent or Unknown("nvidia-smi lists no GPU"), none, source)
+        return unmeasured(_or_none(silent), none, source)
     return ruled(not held, Measure("; ".join(held) or "none"), none, source, "; ".join(held))
 
 

@@ -47,8 +47,9 @@ def rdma_ports(bench: Bench) -> Found:
     if isinstance(seen, Unknown):
         return unmeasured(seen, none, source)
     asked = [each for each in seen if each.efa] if bench.machine.efa else list(seen)
-    if not asked:
-        return unmeasured(Unknown("ibv_devinfo shows no EFA device"), none, source)
+    wanted = bench.machine.efa or bench.of_machine.rdma_devices
+    if not asked or (known(wanted) and len(asked) < wanted):
+        return unmeasured(Unknown(f"ibv_devinfo shows {len(asked)} of {wanted} devices"), none, source)
     down = [each.name for each in asked if not each.up]
     return ruled(not down, Measure(len(down), "devices down"), none, source, f"down: {', '.join(down)}")
 

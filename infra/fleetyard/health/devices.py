@@ -157,5 +157,5 @@ def persistent(name: str, readings: list[bool | Unknown], needed: int) -> bool |
     if any(each is False for each in last):
         return False
     if len(last) < needed or silent is not None:
-        return silent or Unknown(f"{len(last)} of {needed} readings")
+        return Unknown(f"{len(last)} of {needed} readings") if silent is None else silent
     return True

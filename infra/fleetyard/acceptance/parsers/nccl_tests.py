@@ -21,7 +21,7 @@ _RANK = re.compile(
     r"#\s+Rank\s+(?P<rank>\d+)\s+.*?\bPid\s+\d+ on\s+(?P<host>\S+)"
     r" device\s+(?P<device>\d+) \[[^\]]*\] (?P<name>.+)"
 )
-_AVERAGE = re.compile(r"#\s*Avg bus bandwidth\s*:\s*(?P<rate>\d+(?:\.\d+)?)\s*")
+_AVERAGE = re.compile(r"#\s*Avg bus bandwidth\s*:\s*(?P<rate>\d+(?:\.\d+)?)\s*(?:OK|FAILED)?\s*")
 _FAILED = ("Test failure", "Test NCCL failure", "Cuda failure")
 _BOUNDS = re.compile(r"#\s*Out of bounds values\s*:\s*(?P<count>\d+)\s*(?P<said>OK|FAILED)\s*")
 
@@ -61,7 +61,8 @@ class Run:
 
 def parse(text: str) -> Run:
     """Read a run. Raises ParseError when it did not reach its average: it was cut, or it failed."""
-    ranks, sizes = [], []
+    ranks: list[tuple[str, str]] = []
+    sizes: list[Size] = []
     average: float | None = None
     failure = ""
     bounds: int | Unknown = Unknown("not printed")
@@ -74,6 +75,8 @@ def parse(text: str) -> Run:
             _BOUNDS.fullmatch(line),
         )
         if rank:
+            if int(rank["rank"]) != len(ranks):
+                raise ParseError(TOOL, f"rank {len(ranks)}", line.strip())
             ranks.append((rank["host"], rank["name"].strip()))
         elif row:
             sizes.append(_size(row))

@@ -18,7 +18,7 @@ LOST = ("gpu is lost", "gpu requires reset", "unknown error")
 """What NVML says for a device that no longer answers."""
 
 _SHOWN = 60
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _NOTHING = frozenset(
     {
         "n/a",

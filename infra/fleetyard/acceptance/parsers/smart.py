@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleetyard.acceptance.parsers.reading import ParseError, field_number, json_in, mapping
-from fleetyard.catalog import Unknown, known
+from fleetyard.catalog import Unknown
 
 TOOL = "NVMe SMART"
 
