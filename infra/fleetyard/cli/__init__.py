@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("fleetyard.cli.show", "show what stands, as a table and as a picture"),
     "bootstrap": ("fleetyard.cli.bootstrap", "write what has to stand before the first up: state, key, identities"),
     "preview": ("fleetyard.cli.preview", "say what a change does to every stack, without an account"),
+    "accept": ("fleetyard.cli.accept", "judge nodes by what they show: what was paid for has to be there"),
+    "health": ("fleetyard.cli.health", "say what is done about what a node reports: ignore, drain, replace"),
     "recover": ("fleetyard.cli.recover", "put right what a killed `pulumi up` left behind"),
     "versions": ("fleetyard.cli.versions", "list the locked versions, or say what is wrong with what a node has"),
     "mirror": ("fleetyard.cli.mirror", "list what a mirror must hold for machines without a way out"),
