@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from fleetyard.acceptance.model import Measure
@@ -48,14 +49,18 @@ def _no_gpu(bench: Bench) -> Found:
     return skipped(f"{bench.machine.name} has no NVIDIA GPU")
 
 
-def _each(gpus: Iterable[Gpu], value: Callable[[Gpu], float | Unknown]) -> float | Unknown:
-    """The lowest of all GPUs; unknown as soon as one is."""
+def _each(gpus: Iterable[Gpu], value: Callable[[Gpu], float | Unknown], floor: float | Unknown) -> float | Unknown:
+    """The lowest of all GPUs. Unknown as soon as one is, unless another is below the floor already."""
     found: list[float] = []
+    silent: Unknown | None = None
     for gpu in gpus:
         one = value(gpu)
         if isinstance(one, Unknown):
-            return Unknown(f"GPU {gpu.bus}: {one.reason}")
-        found.append(one)
+            silent = Unknown(f"GPU {gpu.bus}: {one.reason}")
+        else:
+            found.append(one)
+    if silent is not None and not (found and known(floor) and min(found) < floor):
+        return silent
     return min(found) if found else Unknown("nvidia-smi lists no GPU")
 
 
@@ -68,14 +73,16 @@ def _counted(bench: Bench, value: Callable[[Gpu], int | bool | Unknown], what: s
     if isinstance(smi, Unknown):
         return unmeasured(smi, none, source)
     total, where = 0, []
+    silent = None if smi.gpus else Unknown("nvidia-smi lists no GPU")
     for gpu in smi.gpus:
         one = value(gpu)
         if isinstance(one, Unknown):
-            return unmeasured(Unknown(f"GPU {gpu.bus}: {one.reason}"), none, source)
-        total += int(one)
-        where += [gpu.bus] if one else []
-    if not smi.gpus:
-        return unmeasured(Unknown("nvidia-smi lists no GPU"), none, source)
+            silent = Unknown(f"GPU {gpu.bus}: {one.reason}")
+        else:
+            total += int(one)
+            where += [gpu.bus] if one else []
+    if silent is not None and not total:
+        return unmeasured(silent, none, source)
     return ruled(total == 0, Measure(total, what), none, source, f"{total} {what} on {', '.join(where)}")
 
 
@@ -120,7 +127,7 @@ def accelerator_model(bench: Bench) -> Found:
     seen = sorted({gpu.name for gpu in smi.gpus})
     if wanted is None or not seen:
         return unjudged(Measure(", ".join(seen)), Unknown("no product name of this accelerator in the sources"))
-    odd = [name for name in seen if not any(part in name for part in names)]
+    odd = [name for name in seen if not any(re.search(rf"\b{re.escape(part)}\b", name) for part in names)]
     return ruled(not odd, Measure(", ".join(seen)), wanted, source, f"found {', '.join(odd)}")
 
 
@@ -136,7 +143,7 @@ def accelerator_memory(bench: Bench) -> Found:
     low: float | Unknown
     if bench.gpu:
         smi = _smi(bench)
-        low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.memory_mib)
+        low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.memory_mib, floor)
     elif bench.chip.kind == "neuron":
         listed = bench.evidence.read("neuron_ls", neuron_ls.parse)
         if isinstance(listed, Unknown):
@@ -178,9 +185,9 @@ def ecc_mode(bench: Bench) -> Found:
     if isinstance(smi, Unknown):
         return unmeasured(smi, Measure("Enabled"), source)
     silent = next((g.ecc_on for g in smi.gpus if isinstance(g.ecc_on, Unknown)), None)
-    if silent is not None or not smi.gpus:
-        return unmeasured(_or_none(silent), Measure("Enabled"), source)
     off = [g.bus for g in smi.gpus if g.ecc_on is False]
+    if not off and (silent is not None or not smi.gpus):
+        return unmeasured(_or_none(silent), Measure("Enabled"), source)
     measured = Measure("Disabled" if off else "Enabled")
     return ruled(not off, measured, Measure("Enabled"), source, f"off on {', '.join(off)}")
 
@@ -252,9 +259,9 @@ def nvlink_count(bench: Bench) -> Found:
         for each in listed
     }
     silent = next((value for value in up.values() if isinstance(value, Unknown)), None)
-    if silent is not None:
+    low = min((value for value in up.values() if known(value)), default=0)
+    if silent is not None and not (known(floor) and 0 < low < floor):
         return unmeasured(silent, None, source)
-    low = min(value for value in up.values() if known(value))
     worst = [str(index) for index, value in up.items() if value == low]
     return at_least(low, floor, "links", source, f"on GPU {', '.join(worst)}")
 
@@ -295,7 +302,11 @@ def pcie_generation(bench: Bench) -> Found:
     if not bench.gpu:
         return _no_gpu(bench)
     smi = _smi(bench)
-    low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.pcie_gen_most)
+    low = (
+        smi
+        if isinstance(smi, Unknown)
+        else _each(smi.gpus, lambda gpu: gpu.pcie_gen_most, bench.of_chip.pcie_generation)
+    )
     source = bench.of_chip.source
     return at_least(low, bench.of_chip.pcie_generation, "generation", source)
 
@@ -306,7 +317,7 @@ def pcie_width(bench: Bench) -> Found:
     if not bench.gpu:
         return _no_gpu(bench)
     smi = _smi(bench)
-    low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.pcie_width_now)
+    low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.pcie_width_now, bench.of_chip.pcie_width)
     return at_least(low, bench.of_chip.pcie_width, "lanes", bench.of_chip.source)
 
 
@@ -320,7 +331,7 @@ def power_cap(bench: Bench) -> Found:
     if not bench.gpu or bench.chip is None:
         return _no_gpu(bench)
     smi = _smi(bench)
-    low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.power_cap_w)
+    low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.power_cap_w, bench.chip.watts)
     return at_least(low, bench.chip.watts, "W", f"catalogue, {bench.chip.source}")
 
 
@@ -330,7 +341,7 @@ def clock_ceiling(bench: Bench) -> Found:
     if not bench.gpu:
         return _no_gpu(bench)
     smi = _smi(bench)
-    low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.sm_mhz_most)
+    low = smi if isinstance(smi, Unknown) else _each(smi.gpus, lambda gpu: gpu.sm_mhz_most, bench.of_chip.sm_mhz)
     return at_least(low, bench.of_chip.sm_mhz, "MHz", bench.of_chip.source)
 
 

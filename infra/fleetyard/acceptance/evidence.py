@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from fleetyard.acceptance.parsers.reading import ParseError
@@ -19,10 +20,11 @@ _SPEAKS_BY_STATUS = frozenset({"dcgm_diag", "dcgm_health", "nvlink", "lspci", "f
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One node's probe."""
+    """One node's probe. `at`: when it was taken, in seconds since 1970."""
 
     host: str
     took_s: float
+    at: float | Unknown
     tools: Mapping[str, Mapping[str, Any]]
     parts: Mapping[str, Any]
     _read: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -85,4 +87,11 @@ def load(text: str, path: str) -> Evidence:
     host, took = top.get("host"), top.get("took_s")
     if not isinstance(host, str) or not host or isinstance(took, bool) or not isinstance(took, int | float):
         raise error("FY3100", path, "a probe without host or duration", fix)
-    return Evidence(host, float(took), tools, top["parts"])
+    return Evidence(host, float(took), _when(top.get("at")), tools, top["parts"])
+
+
+def _when(text: object) -> float | Unknown:
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return Unknown("the probe does not say when it was taken")

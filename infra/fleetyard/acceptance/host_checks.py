@@ -111,11 +111,15 @@ def nvme_smart(bench: Bench) -> Found:
     if not asked:
         return unmeasured(Unknown("the probe found no drive to ask"), none, source)
     bad: list[str] = []
+    silent: Unknown | None = None
     for name in asked:
         seen = bench.evidence.read(name, smart.parse)
         if isinstance(seen, Unknown):
-            return unmeasured(Unknown(f"{name.split(':', 1)[1]}: {seen.reason}"), none, source)
+            silent = Unknown(f"{name.split(':', 1)[1]}: {seen.reason}")
+            continue
         ruling = drive_action(seen)
         if ruling.action in (Action.DRAIN, Action.REPLACE):
             bad.append(f"{name.split(':', 1)[1]}: {ruling.said}")
+    if silent is not None and not bad:
+        return unmeasured(silent, none, source)
     return ruled(not bad, Measure(len(bad), "drives that warn"), none, source, "; ".join(bad[:3]))

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fleetyard.acceptance.parsers import kernel_log, nvidia_smi_xml, smart
+from fleetyard.acceptance.parsers import kernel_log, nvidia_smi_xml, rdma_statistic, smart
 from fleetyard.acceptance.parsers.kernel_log import Event
 from fleetyard.catalog import Unknown
 from fleetyard.findings import Exit, error
-from fleetyard.health import Action, Ruling, classify, drive_action, from_rows, gpu_rulings, worst
+from fleetyard.health import Action, Ruling, classify, counter_rulings, drive_action, from_rows, gpu_rulings, worst
 from fleetyard.report.tables import table
 
 
@@ -27,6 +27,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="dmesg or journalctl -k (also -o json), a probe, or {'events': [...]}; - reads standard input",
     )
+    one.add_argument(
+        "--before", type=Path, metavar="PROBE", help="an earlier probe of the node: counters by their growth"
+    )
     one.add_argument("--json", action="store_true", help="print rulings as JSON")
     rows = act.add_parser("codes", help="list Xid codes and what is done about each")
     rows.add_argument("--json", action="store_true", help="print them as JSON")
@@ -36,7 +39,11 @@ def run(args: argparse.Namespace) -> int:
     """Print rulings; 1 when one drains or replaces the node. Raises FleetyardError FY3200 for an unusable file."""
     if args.act == "codes":
         return _codes(args.json)
-    rulings = sorted(_rulings(_text(args.file), str(args.file)), key=lambda each: -each.action.weight)
+    text = _text(args.file)
+    found = [*_rulings(text, str(args.file))]
+    if args.before is not None:
+        found += _growth(_text(args.before), str(args.before), text, str(args.file))
+    rulings = sorted(found, key=lambda each: -each.action.weight)
     action = worst(rulings)
     if args.json:
         document = {"action": str(action), "rulings": [each.as_dict() for each in rulings]}
@@ -117,6 +124,21 @@ def _probe(text: str, path: str) -> Iterator[Ruling]:
         drive = evidence.read(name, smart.parse)
         if not isinstance(drive, Unknown) and (ruling := drive_action(drive)).action is not Action.IGNORE:
             yield ruling
+
+
+def _growth(before: str, before_path: str, now: str, now_path: str) -> tuple[Ruling, ...]:
+    from fleetyard.acceptance.evidence import load
+
+    first, last = load(before, before_path), load(now, now_path)
+    seconds = last.at - first.at if not isinstance(last.at, Unknown) and not isinstance(first.at, Unknown) else 0.0
+    if first.host != last.host or seconds <= 0:
+        fix = "two probes of one node, the earlier one as --before"
+        raise error("FY3200", before_path, f"is no earlier probe of {last.host}", fix)
+    read = [each.read("rdma_counters", rdma_statistic.parse) for each in (first, last)]
+    if any(isinstance(each, Unknown) for each in read):
+        return ()
+    counters = [{} if isinstance(each, Unknown) else each for each in read]
+    return counter_rulings(counters[0], counters[1], seconds)
 
 
 def _codes(as_json: bool) -> int:

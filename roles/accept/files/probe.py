@@ -146,7 +146,8 @@ def ask_all(deadline: float, extra: Sequence[tuple[str, tuple[str, ...], float]]
         found = {name: each.result() for name, each in asked.items()}
     if found["kernel_log"].get("status") != 0:
         # dmesg may be kept to root, the journal to a group.
-        other = ask(("journalctl", "-k", "-b", "-o", "short-iso", "--no-pager"), min(20, deadline - time.monotonic()))
+        limit = min(10, max(2, deadline - time.monotonic()))
+        other = ask(("journalctl", "-k", "-b", "-o", "short-iso", "--no-pager"), limit)
         if other.get("status") == 0:
             found["kernel_log"] = other
     found["device_nodes"] = device_nodes()
@@ -401,15 +402,19 @@ def run(args: argparse.Namespace) -> Row:
         except OSError as wrong:
             network["serve"] = str(wrong)
     extra = [("gemm", (sys.executable, os.path.abspath(__file__), "gemm"), 30.0)] if args.gemm else []
-    tools = ask_all(deadline - 25, extra)
+    tools = ask_all(deadline - 35, extra)
     if args.peer:
-        network.update(send(args.peer, args.net_seconds, min(15.0, deadline - time.monotonic() - 20)))
+        left = deadline - time.monotonic() - 22
+        if left > 0:
+            network.update(send(args.peer, args.net_seconds, min(15.0, left)))
+        else:
+            network["send_gbps"] = "the tools took all the time there was"
     rate = memory_rate(min(2.0, max(0.5, deadline - time.monotonic() - 18)))
     size = memory_size()
     parts: Row = {
         "cpu": cpu(),
         "memory": {"total_gib": size, **(rate if isinstance(rate, dict) else {"copy_gb_per_s": rate})},
-        "disk": disk(args.folder, args.disk_mib, min(16.0, deadline - time.monotonic() - 1)),
+        "disk": disk(args.folder, args.disk_mib, min(16.0, max(0.5, deadline - time.monotonic() - 2))),
     }
     if server is not None:
         # The peer that sends here may be slower to get so far.

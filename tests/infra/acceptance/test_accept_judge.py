@@ -91,6 +91,28 @@ def test_each_fault_is_found_by_its_own_check_and_drains(code: str) -> None:
     assert len(others) <= 2, "one fault, one finding (a count brings its size along)"
 
 
+@pytest.mark.parametrize(
+    "name", ["memory", "ecc", "dram", "pending", "failure", "gen_most", "width", "power", "sm_most"]
+)
+def test_a_silent_gpu_hides_no_fault_of_another(name: str) -> None:
+    bad = {"memory": "20480 MiB", "ecc": "Disabled", "dram": "1", "pending": "Yes", "failure": "Yes", "gen_most": "3", "width": "8x",
+           "power": "250.00 W", "sm_most": "1110 MHz"}[name]  # fmt: skip
+    for silent, faulty in ((0, 7), (7, 0)):
+        seen = verdict(smi_xml=out.smi_xml(8, odd={silent: {name: "N/A"}, faulty: {name: bad}}))
+        assert [each.verdict for each in seen.outcomes if each.blocks].count(Verdict.FAIL) >= 1
+
+
+@pytest.mark.parametrize(
+    ("machine", "name", "good"),
+    [("g6.xlarge", "NVIDIA L40S", False), ("g6.xlarge", "NVIDIA L4", True), ("p5en.48xlarge", "NVIDIA GH200 480GB", False),
+     ("p5en.48xlarge", "NVIDIA H200", True), ("p6-b200.48xlarge", "NVIDIA GB200", False)],
+)  # fmt: skip
+def test_names_are_compared_as_words(machine: str, name: str, good: bool) -> None:
+    bought = catalog().machine(Cloud.AWS, machine)
+    seen = verdict(bought, smi_xml=out.smi_xml(bought.accelerators, name=name))
+    assert {each.verdict is Verdict.PASS for each in seen.outcomes if each.code == "FY3102"} == {good}
+
+
 PARTS: dict[str, dict[str, Any]] = {
     "FY3138": {"network": {"send_gbps": 0.9}},
     "FY3141": {"cpu": {"count": 95}},
