@@ -30,7 +30,7 @@ check: setup ## linters and types
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint -q
 
 test: setup ## the test suite, fast tests first
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Where hosts cannot boot (status 77) every test is skipped with the reason.
 test-hosts: setup ## tests on booted hosts and one virtual machine (Linux, root)

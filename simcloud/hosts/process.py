@@ -25,6 +25,9 @@ LOCK_FILE = "lock"
 KEY_FILE = "id_ed25519"
 APT_PORT = 3142
 BUSY_S, IDLE_S = 0.05, 0.3
+WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances")
+ENOUGH_WATCHERS = 8192
+"""systemd and its services hold about eight on every host: the kernel's default of 128 is used up by the fifteenth."""
 PROGRAMS = {
     "systemd-nspawn": "systemd-container",
     "mmdebstrap": "mmdebstrap",
@@ -118,6 +121,12 @@ def _free_port() -> int:
     raise RuntimeError("no free port on loopback between 20000 and 32000")
 
 
+def _room_for_watches() -> None:
+    """All hosts share root's allowance of this kernel. It stays raised until the computer boots again."""
+    if int(WATCHERS.read_text()) < ENOUGH_WATCHERS:
+        WATCHERS.write_text(str(ENOUGH_WATCHERS))
+
+
 def serve(home: Path, source: Source, image: Image) -> int:
     """Keep the hosts until told to stop. Returns 0; 1 when another process keeps them already.
 
@@ -131,6 +140,7 @@ def serve(home: Path, source: Source, image: Image) -> int:
         return 1
     images.hold(image)
     (home / STATE_FILE).unlink(missing_ok=True)
+    _room_for_watches()
     control_groups.remove_branch()  # of a process that was killed; its hosts ended with it
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

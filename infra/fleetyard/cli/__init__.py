@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("fleetyard.cli.preview", "say what a change does to every stack, without an account"),
     "accept": ("fleetyard.cli.accept", "judge nodes by what they show: what was paid for has to be there"),
     "health": ("fleetyard.cli.health", "say what is done about what a node reports: ignore, drain, replace"),
+    "drift": ("fleetyard.cli.drift", "say what differs from what was deployed, in the cloud and on the nodes"),
     "recover": ("fleetyard.cli.recover", "put right what a killed `pulumi up` left behind"),
     "versions": ("fleetyard.cli.versions", "list the locked versions, or say what is wrong with what a node has"),
     "mirror": ("fleetyard.cli.mirror", "list what a mirror must hold for machines without a way out"),
