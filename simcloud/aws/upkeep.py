@@ -152,6 +152,20 @@ def peering_asked(call: Call, world: AwsWorld) -> None:
         made._status.message = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
 
 
+def groups_of_card_set(call: Call, world: AwsWorld) -> None:
+    """The groups of an instance are those of its first interface (moto keeps both, and shows their union)."""
+    eni = world.ec2.backend(call.region).enis.get(call.params.get("NetworkInterfaceId"))
+    if call.params.get("Groups") and eni is not None and eni.instance is not None and eni.device_index == 0:
+        eni.instance.security_groups = list(eni._group_set)
+
+
+def groups_of_instance_set(call: Call, world: AwsWorld) -> None:
+    """The same, from the other side."""
+    instance = world.ec2.backend(call.region).get_instance(call.params["InstanceId"])
+    if call.params.get("Groups"):
+        instance.nics[0]._group_set = list(instance.security_groups)
+
+
 AFTER: Mapping[str, Callable[[Call, AwsWorld], None]] = {
     "ec2:CreateNatGateway": nat_gateway_made,
     "ec2:DeleteNatGateway": nat_gateway_gone,
@@ -160,6 +174,8 @@ AFTER: Mapping[str, Callable[[Call, AwsWorld], None]] = {
     "ec2:CreateSubnet": subnet_made,
     "ec2:CreateVpcPeeringConnection": peering_asked,
     "s3:CreateBucket": bucket_made,
+    "ec2:ModifyNetworkInterfaceAttribute": groups_of_card_set,
+    "ec2:ModifyInstanceAttribute": groups_of_instance_set,
     "ec2:AuthorizeSecurityGroupIngress": rules_made,
     "ec2:AuthorizeSecurityGroupEgress": rules_made,
     "ec2:CreateLaunchTemplate": template_made,

@@ -109,6 +109,25 @@ def test_an_instance_without_a_group_is_in_its_vpcs_default_group(aws: Bench, ne
     assert [(r.peers, r.protocol) for r in rules_of(fleet, first, "in")] == [(("10.0.1.4/31",), "all")]
 
 
+@pytest.mark.parametrize("by", ["interface", "instance"])
+def test_other_groups_take_the_place_of_those_before(aws: Bench, net: dict[str, str], by: str) -> None:
+    allow(aws, net["group"], IpProtocol="tcp", FromPort=22, ToPort=22, IpRanges=[{"CidrIp": "10.0.0.0/16"}])
+    template = aws.template(SecurityGroupIds=[net["group"]])
+    aws.group(template, [net["subnet"]], size=1)
+    machine = aws.world.fleet().machines[0].key
+    closed = aws.ec2.create_security_group(GroupName="closed", Description="none", VpcId=net["vpc"])["GroupId"]
+    if by == "interface":
+        seen = aws.ec2.describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"][0]
+        card = seen["NetworkInterfaces"][0]["NetworkInterfaceId"]
+        aws.ec2.modify_network_interface_attribute(NetworkInterfaceId=card, Groups=[closed])
+    else:
+        aws.ec2.modify_instance_attribute(InstanceId=machine, Groups=[closed])
+    assert rules_of(aws.world.fleet(), machine, "in") == []
+    seen = aws.ec2.describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"][0]
+    groups = [seen["SecurityGroups"], seen["NetworkInterfaces"][0]["Groups"]]
+    assert [[group["GroupId"] for group in each] for each in groups] == [[closed], [closed]]
+
+
 def test_the_revision_changes_with_the_fleet_and_with_nothing_else(aws: Bench, net: dict[str, str]) -> None:
     template = aws.template(SecurityGroupIds=[net["group"]])
     aws.group(template, [net["subnet"]])
