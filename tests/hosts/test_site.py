@@ -261,3 +261,72 @@ def test_hydration_keeps_up_with_the_slowest_of_disk_link_and_server(site: Site)
         f"{rate / min(server, disk):.0%} of the slowest"
     )
     site.on(host, f"rm -rf {place} /cache/probe")
+
+
+def drift(site: Site) -> tuple[int, dict[str, Any]]:
+    """`fleetyard drift`, as a person would ask it."""
+    words = ("drift", "--stack", site.cluster.stack, "--inventory", str(site.cluster.hosts.inventory), "--json")
+    done = site.cluster.engine.fleetyard(*words)
+    assert done.status in (0, 1), done.text
+    return done.status, json.loads(done.out)
+
+
+def test_planted_drift_is_found_and_nothing_else(site: Site) -> None:
+    site.cluster.hosts.playbook(SITE).worked()
+    assert drift(site) == (0, drift(site)[1])
+    host, other = site.compute[0], site.control
+    ec2 = site.cluster.engine.api("ec2")
+    vpc = next(v for v in ec2.describe_vpcs()["Vpcs"] if v["CidrBlock"].startswith("10.40."))["VpcId"]
+    plant = {
+        ("package", "less:amd64"): (host, "apt-get -qq remove --yes less >/dev/null", "apt-get -qq install --yes less"),
+        ("hold", "curl:amd64"): (host, "apt-mark -qq hold curl", "apt-mark -qq unhold curl"),
+        ("sysctl", "net.core.somaxconn"): (
+            host,
+            "sysctl -qw net.core.somaxconn=99",
+            "sysctl -qw net.core.somaxconn=4096",
+        ),
+        ("unit", "chrony.service"): (host, "systemctl -q stop chrony", "systemctl -q start chrony"),
+        ("file", "/etc/chrony/chrony.conf"): (
+            other,
+            "chmod 600 /etc/chrony/chrony.conf",
+            "chmod 644 /etc/chrony/chrony.conf",
+        ),
+        ("user", "eve"): (other, "useradd eve", "userdel eve"),
+    }
+    before = {host: site.on(host, "sysctl -n net.core.somaxconn").strip()}
+    try:
+        for where, command, _ in plant.values():
+            site.on(where, command)
+        ec2.create_tags(Resources=[vpc], Tags=[{"Key": "by", "Value": "hand"}])
+        status, found = drift(site)
+    finally:
+        for where, _, command in plant.values():
+            site.on(where, command)
+        ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "by"}])
+    assert before[host] == "4096"
+    assert status == 1
+    said = {(row["where"], row["kind"], row["name"]) for row in found["nodes"]}
+    # A package that goes takes files with it, and a user has more than a line.
+    expected = {(where, kind, name) for (kind, name), (where, _, _) in plant.items()}
+    assert expected <= said
+    assert {(where, kind) for where, kind, _ in said} <= {(where, kind) for where, kind, _ in expected} | {
+        (host, "file")
+    }
+    assert [row["name"].rpartition(" ")[2] for row in found["cloud"]] == ["tags.by"]
+    assert found["unknown"] == {}
+
+
+def test_a_node_that_is_not_what_was_paid_for_stays_drained_and_says_why(site: Site) -> None:
+    """These machines have no GPU and two cores: the gate says so, and opens them only for one who says why."""
+    hosts, host = site.cluster.hosts, site.compute[0]
+    words = ("--limit", host, "-e", json.dumps({"accept_disk_mib": 32}))
+    closed = hosts.playbook("playbooks/accept.yml", *words)
+    assert closed.status == 2, closed.text[-3000:]
+    assert f"{host} stays drained" in closed.text
+    node = f"scontrol --oneliner show node {host}"
+    assert re.search(r"State=\S*DRAIN.*Reason=fleetyard: ", site.on(site.control, node))
+    checks = json.loads(site.cluster.engine.fleetyard("accept", "checks", "--json").out)["checks"]
+    waived = {"accept_disk_mib": 32, "accept_waive": [f"{row['code']}=simulated machine" for row in checks]}
+    opened = hosts.playbook("playbooks/accept.yml", "--limit", host, "-e", json.dumps(waived)).worked()
+    assert f"{host} is open" in opened.text
+    hosts.until(lambda: re.search(r"State=IDLE ", site.on(site.control, node)), 30)

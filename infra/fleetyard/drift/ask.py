@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,7 +66,9 @@ def _ansible(project: Path, program: str, *words: str, well: Sequence[int] = (0,
 def _run(
     project: Path, program: str, words: Sequence[str], more: Mapping[str, str] | None = None
 ) -> tuple[int, str, str]:
-    path = shutil.which(program)
+    # Ansible is installed beside us, also where the environment is not activated.
+    beside = Path(sys.executable).with_name(program)
+    path = str(beside) if beside.exists() else shutil.which(program)
     if path is None:
         raise error("FY1521", program, "is not on PATH", 'make setup, then eval "$(fleetyard sim env)"')
     done = subprocess.run(  # noqa: S603
