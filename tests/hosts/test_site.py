@@ -218,6 +218,7 @@ def test_hydration_keeps_up_with_the_slowest_of_disk_link_and_server(site: Site)
     import hashlib
 
     import boto3
+    from botocore.config import Config
 
     host, place, shards = site.compute[0], "/cache/rated", 8
     engine = site.cluster.engine
@@ -227,16 +228,24 @@ def test_hydration_keeps_up_with_the_slowest_of_disk_link_and_server(site: Site)
     ]
     s3 = engine.api("s3")
     for row in rows:
-        s3.put_object(Bucket=site.bucket, Key=f"rated/one/{row['key']}", Body=shard)
+        s3.put_object(Bucket=site.bucket, Key=f"datasets/rated/{row['key']}", Body=shard)
     manifest = json.dumps({"version": 1, "objects": rows}).encode()
-    s3.put_object(Bucket=site.bucket, Key="rated/one/manifest.json", Body=manifest)
+    s3.put_object(Bucket=site.bucket, Key="datasets/rated/manifest.json", Body=manifest)
 
     # What the host would ask the server for, with leave to ask it.
     keys = {"aws_access_key_id": engine.env["AWS_ACCESS_KEY_ID"]}
     keys |= {"aws_secret_access_key": engine.env["AWS_SECRET_ACCESS_KEY"]}
-    asked = boto3.client("s3", region_name="us-east-1", endpoint_url="http://169.254.169.251", **keys)
+    asked = boto3.client(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url="http://169.254.169.251",
+        config=Config(signature_version="s3v4"),
+        **keys,
+    )
     urls = [
-        asked.generate_presigned_url("get_object", Params={"Bucket": site.bucket, "Key": f"rated/one/{row['key']}"})
+        asked.generate_presigned_url(
+            "get_object", Params={"Bucket": site.bucket, "Key": f"datasets/rated/{row['key']}"}
+        )
         for row in rows
     ]
     mb = shards * len(shard) / 1e6
@@ -251,7 +260,7 @@ def test_hydration_keeps_up_with_the_slowest_of_disk_link_and_server(site: Site)
     disk = mb / seconds(f"dd if=/dev/zero of=/cache/probe bs=1M count={shards * 16} conv=fsync status=none")
     program = "python3 -B /usr/local/lib/fleetyard/hydrate.py fill"
     environment = site.on(host, "systemctl show -p Environment --value fleetyard-hydrate").strip()
-    said = site.on(host, f"env {environment} {program} --from s3://{site.bucket}/rated --to {place}")
+    said = site.on(host, f"env {environment} {program} --from s3://{site.bucket}/datasets --only rated --to {place}")
     found = re.search(r"fetched ([\d.]+) GB in ([\d.]+) s", said)
     assert found, said
     assert float(found[1]) * 1e3 == pytest.approx(mb, rel=0.01)
