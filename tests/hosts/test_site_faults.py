@@ -65,16 +65,16 @@ def test_a_wrong_host_key_is_refused(lab: Hosts, tmp_path: Path) -> None:
     lines = [f"{victim['key']} {other}" if line.startswith(f"{victim['key']} ") else line for line in kept.splitlines()]
     known.write_text("\n".join(lines) + "\n")
     # A connection that was open before knows nothing of it.
-    env = {"ANSIBLE_SSH_CONTROL_PATH_DIR": str(tmp_path / "cp")}
+    anew = ("--limit", victim["host"], "-e", f"ansible_control_path_dir={tmp_path}/cp")
     try:
-        play = lab.playbook(SITE, *BASE, "--limit", victim["host"], env=env)
+        play = lab.playbook(SITE, *BASE, *anew)
     finally:
         known.write_text(kept)
     assert play.status == 4
     assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in play.text or "Host key verification failed" in play.text
     assert play.stats[victim["host"]]["unreachable"] == 1
     assert sum(row["failed"] for row in play.stats.values()) == 0
-    lab.playbook(SITE, *BASE, "--limit", victim["host"], env=env).worked()
+    lab.playbook(SITE, *BASE, *anew).worked()
 
 
 def test_an_unreachable_host_is_named_and_the_others_go_on(lab: Hosts) -> None:
