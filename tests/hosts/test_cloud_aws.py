@@ -138,12 +138,16 @@ def test_a_lost_machine_is_replaced_by_its_group(aws: Cluster, knob: str) -> Non
     # A group looks away from the health of young machines, and those of a test are young.
     scaling = aws.engine.api("autoscaling")
     (member,) = scaling.describe_auto_scaling_instances(InstanceIds=[lost["key"]])["AutoScalingInstances"]
-    scaling.update_auto_scaling_group(AutoScalingGroupName=member["AutoScalingGroupName"], HealthCheckGracePeriod=0)
+    name = member["AutoScalingGroupName"]
+    (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+    scaling.update_auto_scaling_group(AutoScalingGroupName=name, HealthCheckGracePeriod=0)
     done = aws.engine.sim("set", "aws", knob, f"id={lost['key']}", "after=2")
     assert done.status == 0, done.text
     aws.hosts.until(lambda: lost["key"] not in [row["key"] for row in aws.hosts.listed()], 90)
     aws.hosts.until(lambda: len([row for row in compute(aws) if row["state"] == "ready"]) == 2, 90)
     for row in compute(aws):
         assert on(aws, row, "ls /root/mark 2>/dev/null || echo clean").strip() == "clean"
-    groups = scaling.describe_auto_scaling_instances()["AutoScalingInstances"]
-    assert {row["InstanceId"] for row in groups} == {row["key"] for row in aws.hosts.listed()}
+    grace = group["HealthCheckGracePeriod"]
+    scaling.update_auto_scaling_group(AutoScalingGroupName=name, HealthCheckGracePeriod=grace)
+    members = scaling.describe_auto_scaling_instances()["AutoScalingInstances"]
+    assert {row["InstanceId"] for row in members} == {row["key"] for row in aws.hosts.listed()}

@@ -95,6 +95,59 @@ def test_check_mode_on_converged_hosts_changes_nothing(site: Site) -> None:
     assert site.check.worked().changed == 0
 
 
+def drift(site: Site) -> tuple[int, dict[str, Any]]:
+    """`fleetyard drift`, as a person would ask it."""
+    words = ("drift", "--stack", site.cluster.stack, "--inventory", str(site.cluster.hosts.inventory), "--json")
+    done = site.cluster.engine.fleetyard(*words)
+    assert done.status in (0, 1), done.text
+    return done.status, json.loads(done.out)
+
+
+def test_planted_drift_is_found_and_nothing_else(site: Site) -> None:
+    status, found = drift(site)
+    assert status == 0, found
+    host, other = site.compute[0], site.control
+    ec2 = site.cluster.engine.api("ec2")
+    vpc = next(v for v in ec2.describe_vpcs()["Vpcs"] if v["CidrBlock"].startswith("10.40."))["VpcId"]
+    plant = {
+        ("package", "less:amd64"): (host, "apt-get -qq remove --yes less >/dev/null", "apt-get -qq install --yes less"),
+        ("hold", "curl:amd64"): (host, "apt-mark -qq hold curl", "apt-mark -qq unhold curl"),
+        ("sysctl", "net.core.somaxconn"): (
+            host,
+            "sysctl -qw net.core.somaxconn=99",
+            "sysctl -qw net.core.somaxconn=4096",
+        ),
+        ("unit", "chrony.service"): (host, "systemctl -q stop chrony", "systemctl -q start chrony"),
+        ("file", "/etc/chrony/chrony.conf"): (
+            other,
+            "chmod 600 /etc/chrony/chrony.conf",
+            "chmod 644 /etc/chrony/chrony.conf",
+        ),
+        ("user", "eve"): (other, "useradd eve", "userdel eve"),
+    }
+    before = {host: site.on(host, "sysctl -n net.core.somaxconn").strip()}
+    try:
+        for where, command, _ in plant.values():
+            site.on(where, command)
+        ec2.create_tags(Resources=[vpc], Tags=[{"Key": "by", "Value": "hand"}])
+        status, found = drift(site)
+    finally:
+        for where, _, command in plant.values():
+            site.on(where, command)
+        ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "by"}])
+    assert before[host] == "4096"
+    assert status == 1
+    said = {(row["where"], row["kind"], row["name"]) for row in found["nodes"]}
+    # A package that goes takes files with it, and a user has more than a line.
+    expected = {(where, kind, name) for (kind, name), (where, _, _) in plant.items()}
+    assert expected <= said
+    assert {(where, kind) for where, kind, _ in said} <= {(where, kind) for where, kind, _ in expected} | {
+        (host, "file")
+    }
+    assert [row["name"].rpartition(" ")[2] for row in found["cloud"]] == ["tags.by"]
+    assert found["unknown"] == {}
+
+
 def test_hosts_know_each_other_by_name(site: Site) -> None:
     for host in site.compute:
         assert site.on(host, f"getent hosts {site.control}").split()[0].startswith("10.40.")
@@ -270,59 +323,6 @@ def test_hydration_keeps_up_with_the_slowest_of_disk_link_and_server(site: Site)
         f"{rate / min(server, disk):.0%} of the slowest"
     )
     site.on(host, f"rm -rf {place} /cache/probe")
-
-
-def drift(site: Site) -> tuple[int, dict[str, Any]]:
-    """`fleetyard drift`, as a person would ask it."""
-    words = ("drift", "--stack", site.cluster.stack, "--inventory", str(site.cluster.hosts.inventory), "--json")
-    done = site.cluster.engine.fleetyard(*words)
-    assert done.status in (0, 1), done.text
-    return done.status, json.loads(done.out)
-
-
-def test_planted_drift_is_found_and_nothing_else(site: Site) -> None:
-    site.cluster.hosts.playbook(SITE).worked()
-    assert drift(site) == (0, drift(site)[1])
-    host, other = site.compute[0], site.control
-    ec2 = site.cluster.engine.api("ec2")
-    vpc = next(v for v in ec2.describe_vpcs()["Vpcs"] if v["CidrBlock"].startswith("10.40."))["VpcId"]
-    plant = {
-        ("package", "less:amd64"): (host, "apt-get -qq remove --yes less >/dev/null", "apt-get -qq install --yes less"),
-        ("hold", "curl:amd64"): (host, "apt-mark -qq hold curl", "apt-mark -qq unhold curl"),
-        ("sysctl", "net.core.somaxconn"): (
-            host,
-            "sysctl -qw net.core.somaxconn=99",
-            "sysctl -qw net.core.somaxconn=4096",
-        ),
-        ("unit", "chrony.service"): (host, "systemctl -q stop chrony", "systemctl -q start chrony"),
-        ("file", "/etc/chrony/chrony.conf"): (
-            other,
-            "chmod 600 /etc/chrony/chrony.conf",
-            "chmod 644 /etc/chrony/chrony.conf",
-        ),
-        ("user", "eve"): (other, "useradd eve", "userdel eve"),
-    }
-    before = {host: site.on(host, "sysctl -n net.core.somaxconn").strip()}
-    try:
-        for where, command, _ in plant.values():
-            site.on(where, command)
-        ec2.create_tags(Resources=[vpc], Tags=[{"Key": "by", "Value": "hand"}])
-        status, found = drift(site)
-    finally:
-        for where, _, command in plant.values():
-            site.on(where, command)
-        ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "by"}])
-    assert before[host] == "4096"
-    assert status == 1
-    said = {(row["where"], row["kind"], row["name"]) for row in found["nodes"]}
-    # A package that goes takes files with it, and a user has more than a line.
-    expected = {(where, kind, name) for (kind, name), (where, _, _) in plant.items()}
-    assert expected <= said
-    assert {(where, kind) for where, kind, _ in said} <= {(where, kind) for where, kind, _ in expected} | {
-        (host, "file")
-    }
-    assert [row["name"].rpartition(" ")[2] for row in found["cloud"]] == ["tags.by"]
-    assert found["unknown"] == {}
 
 
 def test_a_node_that_is_not_what_was_paid_for_stays_drained_and_says_why(site: Site) -> None:
