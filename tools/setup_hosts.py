@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import lab
+import stand_ins
 import wheels
 from setup import ROOT, cache_home, say, timed
 
@@ -154,6 +155,7 @@ def main() -> int:
         timed(f"installing {' '.join(names)}", lambda: install(names))
     timed(f"the {SUITE} image", lambda: images.base(SUITE, lambda _: None))
     timed("wheels of the training stack", _wheels)
+    timed("stand-ins for packages that no index has", stand_ins.fill)
     name = layer_name()
     if images.baked(SUITE, name) is None:
         timed("baking an image from the roles (minutes; again when a role changes)", lambda: bake(SUITE, name))
