@@ -37,7 +37,9 @@ BOTO_NAMES = {
 _V2_PATH = re.compile(r"^/v2/")
 _ELB_V1 = re.compile(rb"(?:^|&)Version=2012-06-01(?:&|$)")
 
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+_SCOPE = r"([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request"
+_CREDENTIAL = re.compile(f"Credential={_SCOPE}")
+_PRESIGNED = re.compile(_SCOPE)
 _READS = re.compile(r"^(Describe|Get|List|Head|BatchGet|Search|Select|Lookup|Simulate|Validate|Decode|Test|Detect)")
 
 
@@ -60,14 +62,17 @@ class Call:
 
 
 def scope(request: Request) -> tuple[str, str, str]:
-    """(access key, region, service) of the signature; S3 in us-east-1 for a call that has none, as an open bucket's."""
+    """(access key, region, service) of the signature; S3 in us-east-1 for a call that has none, as an open bucket's.
+
+    A URL may carry it too, as S3's presigned ones do, of version 4 or 2.
+    """
     found = _CREDENTIAL.search(request.headers.get("authorization", ""))
     if found:
         return found.group(1), found.group(2), _service(found.group(3), request)
-    found = _CREDENTIAL.search((request.params().get("X-Amz-Credential") or [""])[0])
+    found = _PRESIGNED.fullmatch((request.params().get("X-Amz-Credential") or [""])[0])
     if found:
         return found.group(1), found.group(2), found.group(3)
-    return "", "us-east-1", "s3"
+    return (request.params().get("AWSAccessKeyId") or [""])[0], "us-east-1", "s3"
 
 
 def _service(signed: str, request: Request) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -233,6 +235,25 @@ def test_keys_that_are_over_forged_or_anothers_are_refused(program: Program) -> 
     program.aws.world._now = datetime.now(UTC) + timedelta(hours=7)
     assert code(s3.get_object, Bucket=BUCKET, Key="in/a") == ("ExpiredToken", 400)
     assert code(program.client("sts", **keys).get_caller_identity)[0] == "ExpiredToken"
+
+
+def test_a_presigned_url_may_do_what_its_signer_may(program: Program) -> None:
+    def fetched(client: Any, key: str) -> int | bytes:
+        url = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": key})
+        try:
+            found: bytes = urllib.request.urlopen(url).read()
+            return found
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    for version in ("s3", "s3v4"):
+        config = Config(signature_version=version, s3={"addressing_style": "path"})
+        given = {"region_name": REGION, "endpoint_url": program.endpoint, "config": config}
+        user = {"aws_access_key_id": "AKIASIMULATED0000000", "aws_secret_access_key": "x"}
+        assert fetched(boto3.client("s3", **given, **user), "secret/x") == b"data"
+    role = boto3.client("s3", **given, **program.keys())
+    assert fetched(role, "in/a") == b"data"
+    assert fetched(role, "secret/x") == 403
 
 
 def test_a_role_that_was_taken_away_can_do_nothing(program: Program) -> None:
