@@ -89,6 +89,7 @@ def train(arguments: Sequence[str] | None = None) -> int:
         if record:
             record.add(step, value, time.monotonic() - began)
             if stop or step == told.steps or step % told.checkpoint_every == 0:
+                record.ship()
                 checkpoints.save(store, step, state, about, told.keep)
                 saved = step
     if record:

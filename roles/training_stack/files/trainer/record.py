@@ -22,6 +22,7 @@ class Record:
         self._name = f"{FOLDER}{self.restarts:04d}.jsonl"
         self._lines: list[str] = []
         self._shipped = -1
+        self._one = threading.Lock()
         self._over = threading.Event()
         self._worker = threading.Thread(target=self._work, daemon=True)
         self._ship()
@@ -41,19 +42,28 @@ class Record:
         self._lines.append(line)
         print(line, flush=True)
 
+    def ship(self) -> None:
+        """Ship now, as before a checkpoint: the record of a run that continues from there then has no gap.
+
+        A store that fails is said, and does not stop the training.
+        """
+        try:
+            self._ship()
+        except Exception as wrong:  # the next round tries again; the last one, in close, does not hide it
+            print(f"trainer: the loss record waits: {wrong}", file=sys.stderr, flush=True)
+
     def _ship(self) -> None:
-        lines = list(self._lines)
-        if len(lines) == self._shipped:
-            return
-        self._store.put(self._name, "".join(line + "\n" for line in lines).encode())
-        self._shipped = len(lines)
+        # One at a time: an older part must not arrive after a newer one.
+        with self._one:
+            lines = list(self._lines)
+            if len(lines) == self._shipped:
+                return
+            self._store.put(self._name, "".join(line + "\n" for line in lines).encode())
+            self._shipped = len(lines)
 
     def _work(self) -> None:
         while not self._over.wait(EVERY_S):
-            try:
-                self._ship()
-            except Exception as wrong:  # the next round tries again; the last one, in close, does not hide it
-                print(f"trainer: the loss record waits: {wrong}", file=sys.stderr, flush=True)
+            self.ship()
 
     def close(self) -> None:
         """Ship what is left."""
