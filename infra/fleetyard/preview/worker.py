@@ -13,14 +13,18 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any
 
 WARM = {cloud: f"fleetyard.preview.warm.{cloud}" for cloud in ("aws", "gcp")}
+DEEPEST = 74
+"""Bytes of the temporary folder's path: a socket's path may have 107, and multiprocessing adds 33 of its own."""
 _LONGEST_MESSAGE = 400 * 1024 * 1024
 
 
@@ -61,9 +65,15 @@ def preload(clouds: Iterable[str]) -> None:
     get_context("forkserver").set_forkserver_preload(modules)
 
 
+def _context() -> ForkServerContext | SpawnContext:
+    """Processes forked from the server; new ones, which take longer, where its socket's path would be too long."""
+    deep = len(os.fsencode(tempfile.gettempdir())) > DEEPEST
+    return get_context("spawn") if deep else get_context("forkserver")
+
+
 def run(job: Job) -> Ran:
     """Carry out a job in a process forked from the server."""
-    context = get_context("forkserver")
+    context = _context()
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_run_and_tell, args=(job, theirs), daemon=False)
     process.start()
