@@ -15,7 +15,7 @@ import pytest
 from hosts_bench import Cluster, Play
 
 # Four whole runs come before the first test.
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(1800)
 SITE = "playbooks/site.yml"
 ROOT = Path(__file__).resolve().parents[2]
 SHARD = bytes(range(256)) * 4096

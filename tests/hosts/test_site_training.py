@@ -14,7 +14,7 @@ from hosts_bench import Cluster
 from fleetyard.training.curve import Point, read_points
 from fleetyard.training.sample import write_sample
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1500)
 SITE, TRAIN = "playbooks/site.yml", "playbooks/train.yml"
 STEPS = 120
 STORE = "pools/train/jobs/outlives/"

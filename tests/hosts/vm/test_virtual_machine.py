@@ -13,7 +13,7 @@ import pytest
 from hosts_bench import Hosts, Play
 from vm_bench import VOLUME, Machine
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1500)
 HERE = Path(__file__).resolve().parent
 VARIABLES = {
     "time_sources": [{"address": "127.0.0.1", "options": "iburst minpoll 0 maxpoll 2"}],
