@@ -35,7 +35,7 @@ def obstacle() -> str | None:
     if sys.platform != "linux":
         return "hosts need Linux (systemd-nspawn)"
     if os.geteuid() != 0:
-        return "hosts need root (systemd-nspawn): sudo make ..."
+        return "hosts need root (systemd-nspawn)"
     spaces = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "true"]
     done = subprocess.run(spaces, capture_output=True, text=True, check=False)
     if done.returncode:
