@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+HOST_TESTS ?= tests/hosts
 SOURCES := infra simcloud tests tools bench plugins roles
 
 .PHONY: help setup setup-hosts demo demo-hosts check test test-hosts bench format clean
@@ -35,7 +36,7 @@ test: setup ## the test suite, fast tests first
 # Where hosts cannot boot (status 77) every test is skipped with the reason.
 test-hosts: setup ## tests on booted hosts and one virtual machine (Linux, root)
 	@$(BIN)/python tools/setup_hosts.py || test $$? = 77
-	@$(BIN)/python -m pytest tests/hosts
+	@$(BIN)/python -m pytest $(HOST_TESTS)
 
 bench: setup ## speed as ratios of one run
 	@$(BIN)/python -m bench
