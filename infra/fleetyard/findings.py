@@ -85,6 +85,12 @@ def error(code: str, path: str, message: str, fix: str = "", exit_code: int = Ex
     return FleetyardError(Finding(code, Level.ERROR, path, message, fix), exit_code)
 
 
+def heaviest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first, then by code; findings of one code stay in their order."""
+    weight = list(Level)
+    return sorted(findings, key=lambda finding: (weight.index(finding.level), finding.code))
+
+
 def render_text(findings: Iterable[Finding]) -> str:
     """One line per finding."""
     return "\n".join(str(finding) for finding in findings)

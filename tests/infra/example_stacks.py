@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from fleetyard.plan import Plan, make_plan
@@ -83,3 +84,11 @@ def plan_of(base: dict[str, Any], changes: dict[str, Any] | None = None, name: s
     """The plan of a changed example."""
     stack = parse_stack(varied(base, changes or {}), name)
     return make_plan(stack, dict.fromkeys(stack.pools, sized))
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    """Write something else into the A100 stack's file of a copy."""
+    path = folder / "Pulumi.a100-train.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from setup import cache_home
+
+from fleetyard.versions import manifest
 from stand_ins import archives, packages, repository
 from stand_ins.deb import Package, build
 
@@ -19,7 +21,7 @@ FLAT = "compute/cuda/repos/debian12/x86_64"
 
 def home() -> Path:
     """The user's cache folder of stand-ins: the key, and one folder for each state."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fleetyard" / FOLDER
+    return cache_home() / FOLDER
 
 
 def fill(at: Path | None = None, mirror: Path | None = None) -> Path:
@@ -106,11 +108,9 @@ def _make(root: Path, signer: repository.Key) -> None:
 
 def _efa() -> list[tuple[str, str, str]]:
     """Each installer with the libfabric and the plugin that the same set pins."""
-    import tomllib
-
     found: dict[str, dict[str, str]] = {}
-    for row in tomllib.loads(packages.MANIFEST.read_text())["pin"]:
-        if row["component"] in ("efa", "libfabric", "ofi-nccl"):
-            for name in row["sets"]:
-                found.setdefault(name, {})[row["component"]] = row["version"]
+    for pin in manifest().pins:
+        if pin.component in ("efa", "libfabric", "ofi-nccl"):
+            for name in pin.sets:
+                found.setdefault(name, {})[pin.component] = pin.version
     return sorted({(row["efa"], row["libfabric"], row["ofi-nccl"]) for row in found.values()})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from fleetyard.versions import manifest
 from stand_ins import modules
 from stand_ins.deb import File, Files, Link, Package
 from stand_ins.elf import shared_library
@@ -24,13 +24,11 @@ HERE = "usr/lib/fleetyard-stand-in"
 BASE = "fleetyard-stand-in"
 
 
-def pinned(manifest: Path = MANIFEST) -> Mapping[str, tuple[str, ...]]:
+def pinned() -> Mapping[str, tuple[str, ...]]:
     """Versions by component: all that the manifest has for Debian's like, and the newer ones."""
     found: dict[str, set[str]] = defaultdict(set)
-    for row in tomllib.loads(manifest.read_text())["pin"]:
-        names = row["component"] if isinstance(row["component"], list) else [row["component"]]
-        for name in names:
-            found[name].add(row["version"])
+    for pin in manifest().pins:
+        found[pin.component].add(pin.version)
     for name, more in NEWER.items():
         found[name] |= set(more)
     return {name: tuple(sorted(rows)) for name, rows in found.items()}

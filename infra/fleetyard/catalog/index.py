@@ -69,6 +69,24 @@ class Catalog:
             raise UnknownMachineError(f"machine type ({Cloud(cloud).value})", name, _near(name, rows))
         return rows[name]
 
+    def find(self, name: str, cloud: Cloud | str | None = None) -> tuple[Machine, TpuShape | None]:
+        """A machine type of any cloud, or the machine of a TPU slice with the slice, by what a person typed.
+
+        cloud: where two clouds have the name. Raises UnknownMachineError with the near names of all of them.
+        """
+        near: list[str] = []
+        for each in Cloud if cloud is None else (Cloud(cloud),):
+            try:
+                return self.machine(each, name), None
+            except UnknownMachineError as missing:
+                near.extend(missing.near)
+        try:
+            shape = self.tpu_shape(name)
+            return self.machine(Cloud.GCP, shape.machine), shape
+        except NotInCatalogError as missing:
+            near.extend(missing.near)
+        raise UnknownMachineError("machine type", name, tuple(near))
+
     def machines(self, cloud: Cloud | str | None = None) -> tuple[Machine, ...]:
         """All machine types of one cloud, or of both, in the order of the data."""
         clouds = tuple(Cloud) if cloud is None else (Cloud(cloud),)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from fleetyard.findings import Finding, Level, StackPath
+from fleetyard.findings import Finding, Level, StackPath, heaviest_first
 from fleetyard.plan import Plan
 
 
@@ -78,8 +78,7 @@ def check(plan: Plan) -> list[Finding]:
         for code in plan.waive
         if code not in _RULES
     ]
-    weight = list(Level)
-    return sorted(findings, key=lambda finding: (weight.index(finding.level), finding.code))
+    return heaviest_first(findings)
 
 
 def _waived(finding: Finding, reason: str | None) -> Finding:

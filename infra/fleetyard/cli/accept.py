@@ -13,7 +13,8 @@ from fleetyard.acceptance.model import Decision, NodeVerdict, Outcome, Verdict
 from fleetyard.acceptance.parsers import nccl_tests
 from fleetyard.acceptance.parsers.reading import ParseError
 from fleetyard.acceptance.registry import checks
-from fleetyard.catalog import Cloud, Machine, NotInCatalogError, Unknown, catalog
+from fleetyard.catalog import Cloud, Unknown, catalog
+from fleetyard.cli.catalog import find_machine
 from fleetyard.findings import Exit, error
 from fleetyard.report.tables import table
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.act == "checks":
         return _checks(args.json)
-    machine = _machine(args.machine, args.cloud)
+    machine, _ = find_machine(catalog(), args.machine, args.cloud, code="FY3198", where="--machine")
     waive = _waivers(args.waive)
     nodes = len(args.probes) if args.nodes is None else args.nodes
     if nodes < 1:
@@ -72,22 +73,6 @@ def _text(path: Path) -> str:
         raise error(
             "FY3100", str(path), f"cannot be read: {wrong.strerror}", "a file that roles/accept fetched"
         ) from None
-
-
-def _machine(name: str, cloud: str | None) -> Machine:
-    book, near = catalog(), list[str]()
-    for each in Cloud:
-        if cloud in (None, each.value):
-            try:
-                return book.machine(each, name)
-            except NotInCatalogError as missing:
-                near.extend(missing.near)
-    try:
-        return book.machine(Cloud.GCP, book.tpu_shape(name).machine)
-    except NotInCatalogError as missing:
-        near.extend(missing.near)
-    fix = f"one of {', '.join(near)}" if near else "`fleetyard catalog` lists them"
-    raise error("FY3198", "--machine", f"{name!r} is not in the catalogue", fix)
 
 
 def _waivers(given: Sequence[str]) -> Mapping[str, str]:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         return _slices(book, args.json)
     if args.machine is None:
         return _list(book, args)
-    machine, shape = _find(book, args.machine, args.cloud)
+    machine, shape = find_machine(book, args.machine, args.cloud)
     if args.json:
         print(json.dumps(_data(book, machine, shape), indent=2, ensure_ascii=False))
     else:
@@ -51,21 +51,15 @@ def run(args: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _find(book: Catalog, name: str, cloud: str | None) -> tuple[Machine, TpuShape | None]:
-    near: list[str] = []
-    for each in Cloud:
-        if cloud in (None, each.value):
-            try:
-                return book.machine(each, name), None
-            except NotInCatalogError as missing:
-                near.extend(missing.near)
+def find_machine(
+    book: Catalog, name: str, cloud: str | None = None, code: str = "FY1801", where: str = "machine"
+) -> tuple[Machine, TpuShape | None]:
+    """The machine that a person named, and its TPU slice. Raises FleetyardError (exit 65) with near names."""
     try:
-        shape = book.tpu_shape(name)
-        return book.machine(Cloud.GCP, shape.machine), shape
+        return book.find(name, cloud)
     except NotInCatalogError as missing:
-        near.extend(missing.near)
-    fix = f"one of {', '.join(near)}" if near else "`fleetyard catalog` lists them"
-    raise error("FY1801", "machine", f"{name!r} is not in the catalogue", fix)
+        fix = f"one of {', '.join(missing.near)}" if missing.near else "`fleetyard catalog` lists them"
+        raise error(code, where, f"{name!r} is not in the catalogue", fix) from None
 
 
 def _list(book: Catalog, args: argparse.Namespace) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fleetyard.catalog import Cloud, Machine, NotInCatalogError, Unknown, catalog
+from fleetyard.catalog import Machine, Unknown, catalog
+from fleetyard.cli.catalog import find_machine as in_catalog
 from fleetyard.cli.mirror import add_mirror_arguments, choices_of, read_checksums, read_json, read_plan
 from fleetyard.cli.project import add_stack_arguments, require_stack_file, stack_names, stacks_folder
 from fleetyard.findings import Exit, error, has_errors, render_json, render_text
@@ -101,18 +102,7 @@ def find_machine(name: str | None) -> Machine:
     """A machine of either cloud by name. Raises FleetyardError (exit 65, FY1801) with near names."""
     if name is None:
         raise error("FY1801", "--machine", "is missing", "--machine p5.48xlarge, or `machine` in the file")
-    near: list[str] = []
-    for cloud in Cloud:
-        try:
-            return catalog().machine(cloud, name)
-        except NotInCatalogError as missing:
-            near.extend(missing.near)
-    try:
-        return catalog().machine(Cloud.GCP, catalog().tpu_shape(name).machine)
-    except NotInCatalogError as missing:
-        near.extend(missing.near)
-    fix = f"one of {', '.join(near)}" if near else "`fleetyard catalog` lists them"
-    raise error("FY1801", "machine", f"{name!r} is not in the catalogue", fix)
+    return in_catalog(catalog(), name)[0]
 
 
 def check_os(name: str | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from fleetyard.drift.model import CLOUD, Difference, Report, counted
+from fleetyard.report.document import document
 from fleetyard.report.tables import table
 
 STYLE = """
@@ -55,18 +56,8 @@ def _lines(report: Report) -> Iterator[str]:
 
 def page(report: Report) -> str:
     """A whole HTML page that needs nothing beside it."""
-    return "\n".join(
-        [
-            '<!doctype html><html lang="en"><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width,initial-scale=1">',
-            f"<title>{escape(report.stack)}: drift</title><style>{STYLE}</style>",
-            f"<h1>{escape(report.stack)}: drift</h1><p>{escape(_summary(report))}</p>",
-            *_counts(report),
-            *_sections(report),
-            "</html>",
-            "",
-        ]
-    )
+    head = f"<h1>{escape(report.stack)}: drift</h1><p>{escape(_summary(report))}</p>"
+    return document(f"{report.stack}: drift", STYLE, [head, *_counts(report), *_sections(report)])
 
 
 def _counts(report: Report) -> Iterator[str]:

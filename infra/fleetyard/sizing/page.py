@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from fleetyard.report.document import document
 from fleetyard.sizing.choose import Answer, Question, Row
 from fleetyard.sizing.plot import CSS, Point, bar, scatter
 
@@ -25,16 +26,7 @@ h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
 
 def page(question: Question, answer: Answer) -> str:
     """A whole HTML page that needs nothing beside it."""
-    return "\n".join(
-        [
-            '<!doctype html><html lang="en"><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width,initial-scale=1">',
-            f"<title>{escape(question.model.name)}: sizing</title><style>{STYLE}{CSS}</style>",
-            *_body(question, answer),
-            "</html>",
-            "",
-        ]
-    )
+    return document(f"{question.model.name}: sizing", f"{STYLE}{CSS}", _body(question, answer))
 
 
 def cost_plot(answer: Answer) -> str:

@@ -149,7 +149,6 @@ def _check(made: Manifest) -> None:
             raise ManifestError(f"{where}: {pin.sha256!r} is no SHA-256")
 
 
-@cache
 def choose(version_set: str, target: Target, overrides: tuple[tuple[str, str], ...] = ()) -> tuple[Chosen, ...]:
     """The versions of a set for a target, in the manifest's order, with a person's own in their place.
 
@@ -157,17 +156,13 @@ def choose(version_set: str, target: Target, overrides: tuple[tuple[str, str], .
     that the set has no pin for is left out (rule FY2093 says so). A file of an overridden version is where the set's
     own lies, with the other number; its checksum is not known.
     """
-    return _choose(manifest(), version_set, target, dict(overrides))
-
-
-def _choose(book: Manifest, version_set: str, target: Target, overrides: Mapping[str, str]) -> tuple[Chosen, ...]:
-    made = []
+    book, named, made = manifest(), dict(overrides), []
     needed = {component.name for component in book.wanted(target)}
     for name in book.components:
-        if name not in needed and name not in overrides:
+        if name not in needed and name not in named:
             continue
         pin = book.pin(version_set, name, target)
-        own = overrides.get(name)
+        own = named.get(name)
         if pin is None:
             if own is not None:
                 unknown = Unknown("the stack file chose this version")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from fleetyard.catalog import Machine
-from fleetyard.findings import Finding, Level
+from fleetyard.findings import Finding, Level, heaviest_first
 from fleetyard.versions import rules_fabric, rules_nvidia, rules_software
 from fleetyard.versions.compare import Version
 from fleetyard.versions.lock import choose, manifest
@@ -47,9 +47,7 @@ def judge(
 
 def findings_of(node: Node, prefix: str) -> list[Finding]:
     """Every rule over one node, errors first."""
-    found = [finding for each in all_rules() for finding in findings_by(each, node, prefix)]
-    weight = list(Level)
-    return sorted(found, key=lambda finding: (weight.index(finding.level), finding.code))
+    return heaviest_first(finding for each in all_rules() for finding in findings_by(each, node, prefix))
 
 
 def findings_by(each: VersionRule, node: Node, prefix: str) -> Iterator[Finding]:

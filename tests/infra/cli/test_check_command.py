@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
+from example_stacks import change
 
 from fleetyard.cli import main
-
-STACKS = Path(__file__).parents[3] / "stacks"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    copy = tmp_path / "stacks"
-    shutil.copytree(STACKS, copy)
-    return copy
-
-
-def change(folder: Path, old: str, new: str) -> None:
-    path = folder / "Pulumi.a100-train.yaml"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_the_repositorys_stacks_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,12 +148,10 @@ def test_a_set_that_lacks_a_needed_component_is_refused(monkeypatch: pytest.Monk
     book = importlib.import_module("fleetyard.versions.lock")
     less = dataclasses.replace(manifest(), pins=tuple(pin for pin in manifest().pins if pin.component != "efa"))
     judging = importlib.import_module("fleetyard.versions.verdicts")
-    book.choose.cache_clear()
     judging._planned.cache_clear()
     monkeypatch.setattr(book, "manifest", lambda: less)
     found = [finding for finding in check(plan_of(AWS)) if finding.code == "FY2006"]
     monkeypatch.undo()
-    book.choose.cache_clear()
     judging._planned.cache_clear()
     assert [finding.path for finding in found] == ["pools.train.versions.efa"]
     assert "FY2006" not in {finding.code for finding in check(plan_of(AWS))}

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from example_stacks import change
 
 from fleetyard.cli import main
 
-STACKS = Path(__file__).parents[3] / "stacks"
 LOCK = {"nvidia-driver": "580.159.04", "nvidia-module-open": "580.159.04", "fabric-manager": "580.159.04"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    copy = tmp_path / "stacks"
-    shutil.copytree(STACKS, copy)
-    return copy
-
-
-def change(folder: Path, old: str, new: str) -> None:
-    path = folder / "Pulumi.a100-train.yaml"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def node(tmp_path: Path, value: Any) -> str:
