@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fleetyard.catalog import Unknown
 from fleetyard.findings import error
+from fleetyard.versions import manifest, os_of
 
 if TYPE_CHECKING:
     from fleetyard.plan import Plan
@@ -58,6 +59,11 @@ class PoolOut(_Out):
     cache: str | None
     cache_store: str | None = None
     """The store that the cache is filled from."""
+    os: str = ""
+    """What its machines boot: `ubuntu-22.04`."""
+    version_set: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Versions of drivers and libraries: a set of the manifest, and what the stack file has in its place."""
     update: str
     usd_per_hour: float | None
 
@@ -136,6 +142,9 @@ def export(plan: Plan, network: Reports, pools: Mapping[str, Reports], stores: M
                 "buy": str(planned[name].buy),
                 "cache": cache.at if (cache := planned[name].cache) else None,
                 "cache_store": cache.store if cache else None,
+                "os": os_of(planned[name].image_name, planned[name].tpu),
+                "version_set": manifest().version_set(plan.version_set).name,
+                "versions": dict(planned[name].versions),
                 "update": str(planned[name].update),
                 "usd_per_hour": _usd(planned[name].usd_per_hour),
                 **pool.report(),

@@ -41,6 +41,17 @@ options:
     description: The key to log in with on a real cloud; on AWS its public half is sent ahead by EC2 Instance Connect.
     type: str
     env: [{name: FLEETYARD_SSH_KEY}]
+  package_base:
+    description: Base URL of a mirror that has every origin as a folder (C(fleetyard mirror)). Without it the vendors'.
+    type: str
+    env: [{name: FLEETYARD_PACKAGE_BASE}]
+  package_key:
+    description: Fingerprint of the key that signs the mirror's repositories. Without it the vendors' own keys.
+    type: str
+    env: [{name: FLEETYARD_PACKAGE_KEY}]
+  checksums:
+    description: A JSON file with the mirror's checksums, path to SHA-256, relative to the inventory file.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -75,13 +86,16 @@ class InventoryModule(BaseInventoryPlugin):
             ) from missing
         self._read_config_data(path)
         folder = Path(path).resolve().parent
-        named, outputs = self.get_option("project"), self.get_option("outputs")
+        named, outputs, sums = (self.get_option(word) for word in ("project", "outputs", "checksums"))
         options = Options(
             stack=self.get_option("stack"),
             project=folder / named if named else project_root(folder),
             outputs=folder / outputs if outputs else None,
             user=self.get_option("user"),
             private_key=self.get_option("private_key"),
+            package_base=self.get_option("package_base"),
+            package_key=self.get_option("package_key"),
+            checksums=folder / sums if sums else None,
         )
         try:
             found = read(options, os.environ)

@@ -16,6 +16,8 @@ from typing import Any
 from engine_bench import BIN, ROOT, Done, Engine
 from lab import Row, write_fleet, write_inventory
 
+from fleetyard.inventory.packages import STAND_INS
+
 RECAP = re.compile(
     r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)\s+skipped=(\d+)", re.MULTILINE
 )
@@ -170,9 +172,12 @@ class Cluster:
         self.engine.stop()
 
 
-def cluster(folder: Path, stack: str, edits: Sequence[tuple[str, str]] = (), layer: str | None = None) -> Cluster:
+def cluster(
+    folder: Path, stack: str, edits: Sequence[tuple[str, str]] = (), layer: str | None = None, stand_ins: bool = False
+) -> Cluster:
     """A world, its hosts' process and a project with the stack, not yet up.
 
+    stand_ins: whether the inventory gives its hosts accelerators that are played.
     edits: replacements in the stack file, for example ("count: sized # or a number", "count: 2").
     """
     (folder / "project").mkdir(parents=True)
@@ -181,7 +186,8 @@ def cluster(folder: Path, stack: str, edits: Sequence[tuple[str, str]] = (), lay
     made = Cluster(engine, Hosts(engine.home, inventory), stack)
     try:
         engine.start()
-        made.hosts.env = engine.env
+        # Most tests are about other things than accelerators, whose roles take a minute a run.
+        made.hosts.env = {**engine.env, STAND_INS: engine.env.get(STAND_INS, "1" if stand_ins else "0")}
         engine.use_fleetyard()
         for name in ("playbooks", "roles", "plugins", "inventory", "ansible.cfg"):
             (engine.project / name).symlink_to(ROOT / name)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from fleetyard.catalog import Catalog, NotInCatalogError, Nvme
 from fleetyard.findings import error
+from fleetyard.inventory.accelerators import variables
 from fleetyard.inventory.access import Access, environment_of
 
 if TYPE_CHECKING:
+    from fleetyard.inventory.packages import Packages
     from fleetyard.outputs import StackOutputs
     from fleetyard.report.members import Member
 
@@ -46,9 +48,14 @@ class Inventory:
 
 
 def build(
-    outputs: StackOutputs, members: Iterable[Member], access: Access, facts: Catalog, env: Mapping[str, str]
+    outputs: StackOutputs,
+    members: Iterable[Member],
+    access: Access,
+    facts: Catalog,
+    env: Mapping[str, str],
+    packages: Packages | None = None,
 ) -> Inventory:
-    """The inventory of a stack.
+    """The inventory of a stack. packages: where what accelerators need is had from; None: they get nothing.
 
     Raises FleetyardError (FY1933) when two machines that are up have one name.
     """
@@ -57,7 +64,7 @@ def build(
     for _, member in named:
         kind = (member.pool, member.machine)
         if kind not in of_kind:
-            of_kind[kind] = _facts(outputs, member, facts)
+            of_kind[kind] = _facts(outputs, member, facts, packages)
     hosts = tuple(_host(outputs, name, member, access, of_kind[member.pool, member.machine]) for name, member in named)
     return Inventory(hosts, _common(outputs, access, env, named))
 
@@ -103,19 +110,22 @@ def _host(outputs: StackOutputs, name: str, member: Member, access: Access, fact
     return Host(name, groups if ready else (ABSENT,), variables)
 
 
-def _facts(outputs: StackOutputs, member: Member, facts: Catalog) -> dict[str, Any]:
+def _facts(outputs: StackOutputs, member: Member, facts: Catalog, packages: Packages | None) -> dict[str, Any]:
     """What the catalogue and the export say of a pool's machines; a machine it does not know has no accelerator."""
     pool = outputs.pools[member.pool]
     kind, count, drives = "", 0, 0
+    installed: Mapping[str, Any] = {}
     try:
         if pool.kind.startswith("tpu"):
             shape = facts.tpu_shape(member.machine)
             kind, count = f"tpu-{shape.generation}", shape.chips_per_host
+            machine = facts.machine(outputs.cloud, shape.machine)
         else:
             machine = facts.machine(outputs.cloud, member.machine)
             kind = machine.accelerator.id if machine.accelerator else ""
             count = machine.accelerators
             drives = machine.nvme.drives if isinstance(machine.nvme, Nvme) else 0
+        installed = variables(pool, outputs.scheduler, machine, packages)
     except NotInCatalogError:
         count = pool.accelerators // pool.hosts if pool.hosts else 0
     return {
@@ -125,6 +135,7 @@ def _facts(outputs: StackOutputs, member: Member, facts: Catalog) -> dict[str, A
         "fleetyard_cache": pool.cache or "",
         "fleetyard_cache_store": pool.cache_store or "",
         "fleetyard_cache_medium": "ram" if pool.kind.startswith("tpu") else "nvme",
+        **installed,
     }
 
 

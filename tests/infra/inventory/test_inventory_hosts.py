@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -21,9 +22,12 @@ from fleetyard.catalog import catalog
 from fleetyard.findings import FleetyardError
 from fleetyard.inventory.access import Access, alias
 from fleetyard.inventory.hosts import ABSENT, ALL, Inventory, build, group_word
+from fleetyard.inventory.packages import Packages
 from fleetyard.inventory.source import Options, read
 from fleetyard.outputs import StackOutputs, parse_outputs
 from fleetyard.report.members import Member
+from fleetyard.versions import Target, choose, manifest
+from fleetyard.versions.mirror import files
 
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
@@ -78,11 +82,15 @@ def simulated_env(home: Path) -> dict[str, str]:
 
 
 def made(
-    members: list[Member], export: dict[str, Any] = EXPORT, env: dict[str, str] | None = None, **access: str
+    members: list[Member],
+    export: dict[str, Any] = EXPORT,
+    env: dict[str, str] | None = None,
+    packages: Packages | None = None,
+    **access: str,
 ) -> Inventory:
     env = {"HOME": "/home/ada"} if env is None else env
     outputs: StackOutputs = parse_outputs(export)
-    return build(outputs, members, Access.of(outputs.stack, env, **access), catalog(), env)
+    return build(outputs, members, Access.of(outputs.stack, env, **access), catalog(), env, packages)
 
 
 def variables(found: Inventory, name: str) -> dict[str, Any]:
@@ -113,6 +121,89 @@ def test_facts_come_from_the_catalogue_and_the_export() -> None:
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     assert found.common["fleetyard_simulated"] is False
+
+
+# What accelerators get
+
+LOCKED = {**POOL, "os": "ubuntu-22.04", "version_set": "2026-10", "versions": {"efa": "1.51.0"}}
+CHOSEN = {**EXPORT, "pools": {"control": EXPORT["pools"]["control"], "train-a": LOCKED}}
+
+
+def test_hosts_learn_their_versions_and_hardware_from_the_vendors_or_a_mirror() -> None:
+    said = variables(made([aws_member(2)], CHOSEN, packages=Packages()), "ip-10-40-0-3")
+    assert (said["fleetyard_os"], said["fleetyard_stand_in"], said["fleetyard_package_base"]) == (
+        "ubuntu-22.04", False, "",
+    )  # fmt: skip
+    assert (said["fleetyard_hardware"]["count"], said["fleetyard_hardware"]["efa"]) == (8, 4)
+    assert said["fleetyard_hardware"]["generation"] == "ampere"
+    driver, efa = said["fleetyard_versions"]["nvidia-driver"], said["fleetyard_versions"]["efa"]
+    assert (driver["version"], efa["version"]) == ("580.159.04", "1.51.0")
+    assert driver["url"].startswith("https://")
+    mirror = Packages.mirror("https://mirror.example.org/all", "AB" * 20, None)
+    said = variables(made([aws_member(2)], CHOSEN, packages=mirror), "ip-10-40-0-3")
+    assert said["fleetyard_versions"]["efa"]["url"].startswith("https://mirror.example.org/all/")
+    assert said["fleetyard_package_key"] == "AB" * 20
+
+
+def test_a_host_without_accelerators_gets_nothing_for_them() -> None:
+    found = made([aws_member(1, "control"), aws_member(2)], CHOSEN, packages=Packages())
+    assert "fleetyard_versions" not in variables(found, "ip-10-40-0-2")
+    assert "fleetyard_versions" in variables(found, "ip-10-40-0-3")
+
+
+def test_a_stack_that_says_no_versions_yet_gets_none() -> None:
+    assert "fleetyard_versions" not in variables(made([aws_member(2)], packages=Packages()), "ip-10-40-0-3")
+
+
+@pytest.fixture
+def stand_in_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "fleetyard" / "mirror" / "stand-ins"
+    folder.mkdir(parents=True)
+    driver = variables(made([aws_member(2)], CHOSEN, packages=Packages(os="debian-12")), "ip-10-40-0-3")
+    path = urlsplit(driver["fleetyard_versions"]["efa"]["url"]).path.lstrip("/")
+    origin = next(name for name, each in manifest().origins.items() if driver["fleetyard_versions"]["efa"]["url"]
+                  .startswith(each.url))  # fmt: skip
+    (folder / "checksums.json").write_text(json.dumps({f"{origin}/{path}": "c" * 64}))
+    (folder / "fingerprint").write_text("CD" * 20 + "\n")
+    return folder
+
+
+def test_simulated_hosts_get_stand_ins_where_they_were_made(stand_in_folder: Path, tmp_path: Path) -> None:
+    packages = Packages.simulated({"XDG_CACHE_HOME": str(tmp_path)})
+    said = variables(made([aws_member(2)], CHOSEN, packages=packages), "ip-10-40-0-3")
+    assert (said["fleetyard_stand_in"], said["fleetyard_os"]) == (True, "debian-12")
+    assert said["fleetyard_package_key"] == "CD" * 20
+    assert said["fleetyard_versions"]["efa"]["sha256"] == "c" * 64
+    # The vendor's checksum is not a stand-in's.
+    assert said["fleetyard_versions"]["nvidia-driver"]["sha256"] == ""
+
+
+def test_stand_ins_can_be_left_out(stand_in_folder: Path, tmp_path: Path) -> None:
+    assert Packages.simulated({"XDG_CACHE_HOME": str(tmp_path), "FLEETYARD_STAND_INS": "0"}) is None
+    assert Packages.simulated({"XDG_CACHE_HOME": str(tmp_path / "elsewhere")}) is None
+
+
+def test_a_mirror_with_another_file_than_the_vendors_is_refused() -> None:
+    found = variables(made([aws_member(2)], CHOSEN, packages=Packages()), "ip-10-40-0-3")["fleetyard_versions"]
+    known = next(name for name, each in found.items() if each["sha256"] and each["url"])
+    file = next(each for each in files(choose("2026-10", Target.of(catalog().machine("aws", "p4d.24xlarge"),
+                "ubuntu-22.04", "slurm"))) if each.component == known)  # fmt: skip
+    with pytest.raises(FleetyardError) as caught:
+        made([aws_member(2)], CHOSEN, packages=Packages(checksums={file.path: "0" * 64}))
+    assert caught.value.findings[0].code == "FY1816"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("[]", "FY1815"), ('{"a": "b"}', "FY1815"), ("{", "FY1814"), (None, "FY1814")],
+)
+def test_broken_checksums_are_refused(text: str | None, code: str, tmp_path: Path) -> None:
+    path = tmp_path / "sums.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(FleetyardError) as caught:
+        Packages.mirror(None, None, path)
+    assert caught.value.findings[0].code == code
 
 
 def test_hosts_of_a_tpu_slice() -> None:
