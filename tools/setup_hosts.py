@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -24,6 +25,8 @@ from setup import ROOT, cache_home, say, timed
 from simcloud.hosts import images, process
 
 SUITE = "bookworm"
+KEPT_S = 86400
+"""How long an image that was baked from other roles is kept."""
 CANNOT = 77
 """Exit status where hosts cannot boot at all, as `fleetyard` has it."""
 VM_PROGRAMS = {"qemu-system-x86_64": "qemu-system-x86", "mkfs.ext4": "e2fsprogs"}
@@ -96,10 +99,10 @@ def bake(suite: str, name: str) -> None:
 
 
 def _forget_older(kept: Path) -> None:
-    """An image that was baked from other roles is of no use any more."""
+    """An image that was baked from other roles is of no use any more, but hosts of another checkout may run on it."""
     base = kept.name.partition("-baked-")[0]
     for path in kept.parent.glob(f"{base}-baked-*"):
-        if path != kept:
+        if path != kept and time.time() - path.stat().st_mtime > KEPT_S:
             images.drop(path)
 
 

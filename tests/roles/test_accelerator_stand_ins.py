@@ -15,6 +15,7 @@ from fleetyard.acceptance.parsers import (
     dcgm_health,
     fi_info,
     ibstat,
+    ibv_devinfo,
     neuron_ls,
     nvidia_smi_csv,
     nvidia_smi_xml,
@@ -223,11 +224,20 @@ def test_efa_devices_are_those_of_the_machine(node: PlayedNode) -> None:
     assert fi_info.parse(done.stderr) == ()
 
 
+def test_efa_devices_are_rdma_devices_too(tmp_path: Path) -> None:
+    node = PlayedNode.make(tmp_path, "aws", "p5.48xlarge")
+    found = ibv_devinfo.parse(node.said("ibv_devinfo"))
+    assert [(each.efa, each.up) for each in found] == [(True, True)] * 32
+    node.plant(efa_missing=[3])
+    assert len(ibv_devinfo.parse(node.said("ibv_devinfo"))) == 31
+
+
 def test_rdma_ports_are_up_until_planted_otherwise(tmp_path: Path) -> None:
     node = PlayedNode.make(tmp_path, "gcp", "a3-ultragpu-8g")
     assert [port.up for port in ibstat.parse(node.said("ibstat"))] == [True] * 8
     node.plant(rdma_down=[7])
     assert [port.up for port in ibstat.parse(node.said("ibstat"))] == [True] * 7 + [False]
+    assert [each.up for each in ibv_devinfo.parse(node.said("ibv_devinfo"))] == [True] * 7 + [False]
 
 
 def test_trainium_lists_its_chips(tmp_path: Path) -> None:

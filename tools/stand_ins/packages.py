@@ -46,7 +46,8 @@ def base() -> Package:
     digest = hashlib.sha256(b"".join(name.encode() + what.content for name, what in files.items()))  # type: ignore[union-attr]
     files["usr/bin/fleetyard-stand-in"] = Link(f"/{HERE}/run")
     # Before the distribution's own, which asks hardware that is not there.
-    files["usr/local/sbin/ibstat"] = Link(f"/{HERE}/run")
+    for name in ("ibstat", "ibv_devinfo"):
+        files[f"usr/local/sbin/{name}"] = Link(f"/{HERE}/run")
     note = "This node has no accelerators: stand-ins answer for them (fleetyard-stand-in calls lists what was asked).\n"
     files[f"{AT}/README"] = File(note.encode())
     return Package(

@@ -36,6 +36,14 @@ class Evidence:
         found: T | Unknown = self._read[tool]
         return found
 
+    @property
+    def stand_ins(self) -> tuple[str, ...]:
+        """Programs that only play a vendor's tool: what they said is no measurement."""
+        played = (
+            str(row.get("command", name)).split(" ")[0] for name, row in self.tools.items() if row.get("stand_in")
+        )
+        return tuple(sorted(set(played)))
+
     def names(self, prefix: str) -> tuple[str, ...]:
         """Tools whose name begins so: one for each drive, say."""
         return tuple(sorted(name for name in self.tools if name.startswith(prefix)))

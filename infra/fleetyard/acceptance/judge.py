@@ -33,7 +33,7 @@ def judge(
     outcomes = run(Bench(machine, evidence, facts(), nodes, all_reduce), waive or {})
     blocking = [each for each in outcomes if each.blocks]
     decision = Decision.DRAIN if blocking else Decision.OPEN
-    return NodeVerdict(evidence.host, machine.name, decision, reason_line(outcomes), outcomes)
+    return NodeVerdict(evidence.host, machine.name, decision, reason_line(outcomes), outcomes, evidence.stand_ins)
 
 
 def reason_line(outcomes: Iterable[Outcome]) -> str:

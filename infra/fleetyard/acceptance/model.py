@@ -73,18 +73,23 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeVerdict:
-    """One node: what was found, what becomes of it, and why in one line that fits the scheduler."""
+    """One node: what was found, what becomes of it, and why in one line that fits the scheduler.
+
+    stand_ins: programs that answered in the place of a vendor's tool, where the accelerators are played.
+    """
 
     host: str
     machine: str
     decision: Decision
     reason: str
     outcomes: tuple[Outcome, ...]
+    stand_ins: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for `--json`."""
         return {
             "host": self.host,
+            "stand_ins": list(self.stand_ins),
             "machine": self.machine,
             "decision": str(self.decision),
             "reason": self.reason,

@@ -105,6 +105,8 @@ def _shown(node: NodeVerdict, *, everything: bool) -> str:
     head = (
         f"{node.host} ({node.machine}): {node.decision}; {passed} of {len(node.outcomes)} checks pass. {node.reason}\n"
     )
+    if node.stand_ins:
+        head += f"  stand-ins answered, nothing of theirs was measured: {', '.join(node.stand_ins)}\n"
     body = table(rows) if len(rows) > 1 else ""
     fixes = "".join(f"  fix {each.code}: {each.fix}\n" for each in node.outcomes if each.blocks)
     return head + body + fixes

@@ -50,6 +50,16 @@ def test_one_failing_node_is_drained_with_its_reason(
     assert "2 x 8" in rate["source"]
 
 
+def test_a_node_whose_accelerators_are_played_says_so(
+    probes: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(probes[0].read_text())
+    document["tools"]["smi_xml"] |= {"stand_in": True, "command": "nvidia-smi -q -x"}
+    probes[0].write_text(json.dumps(document))
+    assert main(["accept", "judge", "--machine", "p4d.24xlarge", str(probes[0])]) == 0
+    assert "stand-ins answered, nothing of theirs was measured: nvidia-smi" in capsys.readouterr().out
+
+
 def test_a_waiver_on_the_command_line(probes: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     words = ["accept", "judge", "--machine", "p4d.24xlarge", str(probes[1]), "--waive", "FY3110=known: ticket 12"]
     assert main(words) == 0

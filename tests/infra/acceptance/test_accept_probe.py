@@ -101,6 +101,20 @@ def test_what_a_tool_does_is_kept(program: ModuleType, tools: Path) -> None:
     assert program.ask(("speaks",), 5)["out"] == "C\n"
 
 
+def test_a_tool_that_is_played_is_marked(
+    program: ModuleType, tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(tools, "real", "echo out")
+    monkeypatch.setattr(program, "STAND_INS", f"{tmp_path}/played/")
+    (tmp_path / "played").mkdir()
+    script(tmp_path / "played", "run", "echo out")
+    (tools / "nvidia-smi").symlink_to(tmp_path / "played" / "run")
+    rows = {"smi_xml": program.ask(("nvidia-smi", "-q"), 5), "real": program.ask(("real",), 5)}
+    assert "stand_in" not in rows["real"]
+    document = {"version": 1, "host": "a", "took_s": 1, "tools": rows, "parts": {}}
+    assert load(json.dumps(document), "a.json").stand_ins == ("nvidia-smi",)
+
+
 def test_a_tool_that_hangs_is_ended_with_all_that_it_started(program: ModuleType, tools: Path) -> None:
     script(tools, "hangs", "echo begun; /bin/sleep 321 & /bin/sleep 322")
     row = program.ask(("hangs",), 3)

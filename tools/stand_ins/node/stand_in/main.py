@@ -23,6 +23,7 @@ PROGRAMS: dict[str, Callable[[Node, list[str]], int]] = {
     "gdrcopy_sanity": tools.gdrcopy,
     "fi_info": tools.fi_info,
     "ibstat": tools.ibstat,
+    "ibv_devinfo": tools.ibv_devinfo,
     "neuron-ls": tools.neuron_ls,
     "neuron-top": tools.neuron_top,
     "enroot": tools.enroot,

@@ -1,4 +1,4 @@
-"""Small programs: nvidia-ctk, nvcc, gdrcopy_sanity, fi_info, ibstat, neuron-ls, neuron-top, enroot."""
+"""Small programs: nvidia-ctk, nvcc, gdrcopy_sanity, fi_info, ibv_devinfo, ibstat, neuron-ls, neuron-top, enroot."""
 
 # ruff: noqa: E501 - lines are as long as what the tools print
 
@@ -148,6 +148,27 @@ def fi_info(node: Node, arguments: list[str]) -> int:
             print(
                 f"provider: efa\n    fabric: efa\n    domain: {name}-{suffix}\n    version: {major}\n    type: {kind}\n    protocol: {protocol}"
             )
+    return 0
+
+
+def ibv_devinfo(node: Node, arguments: list[str]) -> int:
+    """RDMA devices: EFA's and others, with the state of their ports."""
+    down = set(node.faults.get("rdma_down") or [])
+    rows = [(name, "unspecified (4)", "0x1d0f", "Unspecified", True) for name in efa_devices(node)]
+    rows += [
+        (f"mlx5_{index}", "InfiniBand (0)", "0x02c9", "Ethernet", index not in down)
+        for index in range(int(node.fact("rdma", 0)))
+    ]
+    if not rows:
+        print("No IB devices found", file=sys.stderr)
+        return 255
+    for index, (name, transport, vendor, layer, up) in enumerate(rows):
+        state = "PORT_ACTIVE (4)" if up else "PORT_DOWN (1)"
+        print(
+            f"hca_id:\t{name}\n\ttransport:\t\t\t{transport}\n\tfw_ver:\t\t\t\t{NOTE}\n\tnode_guid:\t\t\t0000:0000:0000:{index:04x}\n"
+            f"\tvendor_id:\t\t\t{vendor}\n\tphys_port_cnt:\t\t\t1\n\t\tport:\t1\n\t\t\tstate:\t\t\t{state}\n"
+            f"\t\t\tlink_layer:\t\t{layer}\n"
+        )
     return 0
 
 
