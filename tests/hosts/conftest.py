@@ -15,11 +15,24 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 from hosts_bench import Cluster, Hosts, baked, cluster, lab
 from setup_hosts import obstacle
 
+STACKS = ("aws", "gcp")
+"""Fixtures of a session: files that share one run in one worker."""
+FIRST = ("test_virtual_machine", "aws")
+"""Groups that take longest, so that no worker is left with one of them at the end."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if why := obstacle():
-        for item in items:
+    """Sort into groups for workers (`--dist loadgroup`), and skip all where hosts cannot boot."""
+    why = obstacle()
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    shared = {item.path: name for item in ours for name in STACKS if name in getattr(item, "fixturenames", ())}
+    groups = {item: shared.get(item.path, item.path.stem) for item in ours}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+        if why:
             item.add_marker(pytest.mark.skip(reason=why))
+    places = {group: place for place, group in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(groups.get(item, ""), len(places)))
 
 
 Labs = Callable[..., Hosts]
