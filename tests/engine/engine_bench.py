@@ -58,8 +58,8 @@ class Engine:
     def inventory(self) -> Any:
         return json.loads(self.sim("inventory", "--json").out)
 
-    def fleetyard(self, *words: str) -> Done:
-        return self._run([sys.executable, "-m", "fleetyard", *words], self.env)
+    def fleetyard(self, *words: str, seconds: float = 240) -> Done:
+        return self._run([sys.executable, "-m", "fleetyard", *words], self.env, seconds)
 
     def pulumi(self, *words: str, fails: bool = False) -> Done:
         """Run pulumi; its success is asserted unless `fails`, then its failure is."""
@@ -84,9 +84,9 @@ class Engine:
         planned = json.loads(self.pulumi("preview", "--json", *words).out)
         return {s["urn"].split("::", 2)[2].split("$")[-1]: s["op"] for s in planned["steps"] if s["op"] != "same"}
 
-    def _run(self, command: list[str], env: dict[str, str]) -> Done:
+    def _run(self, command: list[str], env: dict[str, str], seconds: float = 240) -> Done:
         done = subprocess.run(
-            command, cwd=self.project, env=env, capture_output=True, text=True, timeout=240, check=False
+            command, cwd=self.project, env=env, capture_output=True, text=True, timeout=seconds, check=False
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

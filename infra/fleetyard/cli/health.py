@@ -1,4 +1,4 @@
-"""`fleetyard health classify`: what a kernel log, or a probe, says about a node, and what to do about it."""
+"""`fleetyard health`: what a kernel log, or a probe, says about a node; what is done about it on a standing cluster."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fleetyard.acceptance.parsers import kernel_log, nvidia_smi_xml, rdma_statistic, smart
+from fleetyard.acceptance.parsers import kernel_log
 from fleetyard.acceptance.parsers.kernel_log import Event
 from fleetyard.catalog import Unknown
 from fleetyard.findings import Exit, error
-from fleetyard.health import Action, Ruling, classify, counter_rulings, drive_action, from_rows, gpu_rulings, worst
+from fleetyard.health import Action, Ruling, classify, from_rows, worst
+from fleetyard.health.look import devices, growth
 from fleetyard.report.tables import table
 
 
@@ -31,14 +32,24 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--before", type=Path, metavar="PROBE", help="an earlier probe of the node: counters by their growth"
     )
     one.add_argument("--json", action="store_true", help="print rulings as JSON")
+    from fleetyard.cli import health_operation
+
+    health_operation.add(act)
     rows = act.add_parser("codes", help="list Xid codes and what is done about each")
     rows.add_argument("--json", action="store_true", help="print them as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print rulings; 1 when one drains or replaces the node. Raises FleetyardError FY3200 for an unusable file."""
+    """Print rulings; 1 when one drains or replaces the node. Raises FleetyardError FY3200 for an unusable file.
+
+    What watches and acts is `fleetyard.cli.health_operation`.
+    """
     if args.act == "codes":
         return _codes(args.json)
+    if args.act != "classify":
+        from fleetyard.cli import health_operation
+
+        return health_operation.run(args)
     text = _text(args.file)
     found = [*_rulings(text, str(args.file))]
     if args.before is not None:
@@ -116,29 +127,17 @@ def _probe(text: str, path: str) -> Iterator[Ruling]:
     events = evidence.read("kernel_log", kernel_log.parse)
     if not isinstance(events, Unknown):
         yield from classify(events)
-    smi = evidence.read("smi_xml", nvidia_smi_xml.parse)
-    if not isinstance(smi, Unknown):
-        for gpu in smi.gpus:
-            yield from gpu_rulings(gpu)
-    for name in evidence.names("nvme_smart:"):
-        drive = evidence.read(name, smart.parse)
-        if not isinstance(drive, Unknown) and (ruling := drive_action(drive)).action is not Action.IGNORE:
-            yield ruling
+    yield from devices(evidence)
 
 
 def _growth(before: str, before_path: str, now: str, now_path: str) -> tuple[Ruling, ...]:
     from fleetyard.acceptance.evidence import load
 
     first, last = load(before, before_path), load(now, now_path)
-    seconds = last.at - first.at if not isinstance(last.at, Unknown) and not isinstance(first.at, Unknown) else 0.0
-    if first.host != last.host or seconds <= 0:
+    if first.host != last.host or isinstance(first.at, Unknown) or isinstance(last.at, Unknown) or last.at <= first.at:
         fix = "two probes of one node, the earlier one as --before"
         raise error("FY3200", before_path, f"is no earlier probe of {last.host}", fix)
-    read = [each.read("rdma_counters", rdma_statistic.parse) for each in (first, last)]
-    if any(isinstance(each, Unknown) for each in read):
-        return ()
-    counters = [{} if isinstance(each, Unknown) else each for each in read]
-    return counter_rulings(counters[0], counters[1], seconds)
+    return growth(first, last)
 
 
 def _codes(as_json: bool) -> int:

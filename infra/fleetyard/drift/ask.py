@@ -45,7 +45,7 @@ def drift(project: Path, stack: str, inventory: Path | None, hosts: bool = True)
 
 def _cloud(project: Path, stack: str) -> list[Difference]:
     words = ["refresh", "--preview-only", "--json", "--non-interactive", "--stack", stack]
-    status, out, err = _run(project, "pulumi", words)
+    status, out, err = run(project, "pulumi", words)
     if status:
         raise error("FY1520", f"stack {stack}", f"the refresh failed: {_last(err or out)}", exit_code=Exit.REFUSED)
     return cloud.read(out)
@@ -57,15 +57,19 @@ def _names(project: Path, inventory: Path) -> list[str]:
 
 
 def _ansible(project: Path, program: str, *words: str, well: Sequence[int] = (0,)) -> str:
-    status, out, err = _run(project, program, words, {"ANSIBLE_NOCOLOR": "1"})
+    status, out, err = run(project, program, words, {"ANSIBLE_NOCOLOR": "1"})
     if status not in well:
         raise error("FY1521", program, f"ended with exit status {status}: {_last(err or out)}", exit_code=Exit.REFUSED)
     return out
 
 
-def _run(
+def run(
     project: Path, program: str, words: Sequence[str], more: Mapping[str, str] | None = None
 ) -> tuple[int, str, str]:
+    """Run a program in the project's folder: its exit status and what it said.
+
+    Raises FleetyardError FY1521 where there is no such program.
+    """
     # Ansible is installed beside us, also where the environment is not activated.
     beside = Path(sys.executable).with_name(program)
     path = str(beside) if beside.exists() else shutil.which(program)

@@ -41,7 +41,8 @@ def find(outputs: StackOutputs, env: Mapping[str, str]) -> Sequence[Member]:
         raise error("FY1913", "gcp", f"does not answer: {silent}", "is it running?", Exit.REFUSED) from None
 
 
-def _service(name: str, version: str, env: Mapping[str, str]) -> Any:
+def service(name: str, version: str, env: Mapping[str, str]) -> Any:
+    """A client of one of Google's services, where the environment says that it is."""
     endpoint = env.get(SIM_ENDPOINT)
     if endpoint:
         nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
@@ -59,7 +60,7 @@ def _pool(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, str
 
 
 def _group(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, str]) -> Iterator[Member]:
-    compute = _service("compute", "v1", env)
+    compute = service("compute", "v1", env)
     for zone, group in sorted(pool.groups.items()):
         where = {"project": outputs.project, "zone": zone}
         asked = compute.instanceGroupManagers().listManagedInstances(**where, instanceGroupManager=group)
@@ -91,7 +92,7 @@ def _instances(compute: Any, where: Mapping[str, Any]) -> dict[str, dict[str, An
 
 
 def _slices(outputs: StackOutputs, name: str, pool: PoolOut, env: Mapping[str, str]) -> Iterator[Member]:
-    tpu = _service("tpu", "v2", env)
+    tpu = service("tpu", "v2", env)
     for _, node in sorted(pool.groups.items()):
         path = f"projects/{outputs.project}/locations/{pool.zones[0]}/nodes/{last_part(node)}"
         found = tpu.projects().locations().nodes().get(name=path).execute()

@@ -1,10 +1,12 @@
 """Keeps what a node shows of itself, for the controller to judge: outputs of tools, and measurements of the host.
 
     probe.py run [--out FILE] [--budget 90] [--folder /cache] [--disk-mib 1024] [--peer HOST:PORT] [--serve PORT]
+    probe.py look [--budget 30] [--days 7]
     probe.py gemm [--seconds 5]
 
 Standard library only, Python 3.9 or newer. Judges nothing: a tool that is missing, hangs or fails is recorded as such.
 `run` writes one JSON document, version 1, to FILE or standard output. Exit status 0 whenever the document is whole.
+`look` writes one too and loads nothing: it is for nodes at work. Its kernel log is the journal's, of several days.
 
 What is measured here, and what it is worth:
 - memory: as many processes as there are processors (at most 64) copy between two buffers of their own, each larger than
@@ -61,6 +63,11 @@ TOOLS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     ("nvme_list", ("nvme", "list", "-o", "json"), 20),
     ("kernel_log", ("dmesg",), 20),
 )
+
+LOOKED_AT = ("smi_xml",)
+"""What a node at work is asked for beside its kernel log, its drives and its RDMA counters."""
+KERNEL_WORDS = r"NVRM: Xid|SXid|[Ll]ink (down|up)|nvme nvme|AER: |severity="
+"""Lines of the kernel that may mean something: a week of all of them would be long."""
 
 
 def ask(command: Sequence[str], limit_s: float) -> Row:
@@ -157,6 +164,37 @@ def ask_all(deadline: float, extra: Sequence[tuple[str, tuple[str, ...], float]]
     found["device_nodes"] = device_nodes()
     found["rdma_counters"] = rdma_counters()
     return found
+
+
+def kernel_words(days: int, limit_s: float) -> Row:
+    """What the journal has of the kernel, those lines that may mean something, with their times."""
+    # By identifier: what syslog wrote for the kernel belongs there too.
+    words = ("journalctl", "-t", "kernel", f"--since=-{days}d", "-o", "short-iso-precise", "--no-pager", "-q")
+    row = ask((*words, f"--grep={KERNEL_WORDS}"), limit_s)
+    if row.get("status") == 1 and not row["out"].strip() and not row["err"].strip():
+        row["status"] = 0  # nothing was found
+    return row
+
+
+def look(args: argparse.Namespace) -> Row:
+    """What tells of trouble, from a node that may be at work."""
+    began = time.monotonic()
+    deadline = began + args.budget
+    wanted = [row for row in TOOLS if row[0] in LOOKED_AT]
+    wanted += [(f"nvme_smart:{path}", ("nvme", "smart-log", path, "-o", "json"), 15) for path in drives()]
+    found = {name: ask(command, min(limit, deadline - time.monotonic())) for name, command, limit in wanted}
+    found["kernel_log"] = kernel_words(args.days, max(2, deadline - time.monotonic()))
+    found["rdma_counters"] = rdma_counters()
+    with open("/proc/uptime", encoding="ascii") as file:
+        booted = time.time() - float(file.read().split()[0])
+    return {
+        "version": VERSION,
+        "host": args.host or socket.gethostname(),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "took_s": round(time.monotonic() - began, 3),
+        "tools": found,
+        "parts": {"booted_s": round(booted, 1)},
+    }
 
 
 def cpu() -> Row:
@@ -505,6 +543,10 @@ def main(words: Sequence[str] | None = None) -> int:
     one.add_argument("--net-seconds", type=float, default=4, help="how long to send")
     one.add_argument("--linger", type=float, default=15, help="how long to wait for the peer that sends here")
     one.add_argument("--gemm", action="store_true", help="also measure GPUs with PyTorch, where there is one")
+    eye = act.add_parser("look")
+    eye.add_argument("--budget", type=float, default=30, help="seconds that everything may take")
+    eye.add_argument("--host", help="name of the node; its own without")
+    eye.add_argument("--days", type=int, default=7, help="how far back the kernel's log is read")
     two = act.add_parser("gemm")
     two.add_argument("--seconds", type=float, default=3)
     args = parser.parse_args(words)
@@ -512,6 +554,9 @@ def main(words: Sequence[str] | None = None) -> int:
         rows = gemm(args.seconds)
         print("".join(json.dumps(row) + "\n" for row in rows), end="")
         return 1 if any("error" in row for row in rows) else 0
+    if args.act == "look":
+        print(json.dumps(look(args)))
+        return 0
     text = json.dumps(run(args)) + "\n"
     if not args.out:
         print(text, end="")
