@@ -7,6 +7,7 @@ time.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -83,6 +84,8 @@ def layer_name() -> str:
 def bake(suite: str, name: str) -> None:
     """Boot one host as every role of machine at once, install what the roles install, and keep its disk as an image.
 
+    A record of what was measured lies beside it (`fleetyard image report`).
+
     Ends the program when the playbook fails.
     """
     with tempfile.TemporaryDirectory(prefix="fleetyard-bake-") as folder:
@@ -90,20 +93,27 @@ def bake(suite: str, name: str) -> None:
         hosts = _Baking(home, suite)
         try:
             hosts.start()
+            began = time.monotonic()
             hosts.install()
+            took_s = time.monotonic() - began
+            count = hosts.packages()
             hosts.clean()
         finally:
             hosts.stop()
         changes = next((home / "hosts" / "disks").iterdir()) / "upper"
-        _forget_older(images.keep(images.base(suite, say), name, changes).layers[0])
+        layer = images.keep(images.base(suite, say), name, changes).layers[0]
+        size = sum(path.lstat().st_size for path in layer.rglob("*") if path.is_file() and not path.is_symlink())
+        record = {"name": layer.name, "install_s": took_s, "size_mib": size / 2**20, "packages": count}
+        layer.with_name(f"{layer.name}.json").write_text(json.dumps(record) + "\n")
+        _forget_older(layer)
 
 
 def _forget_older(kept: Path) -> None:
     """An image that was baked from other roles is of no use any more, but hosts of another checkout may run on it."""
     base = kept.name.partition("-baked-")[0]
     for path in kept.parent.glob(f"{base}-baked-*"):
-        if path != kept and time.time() - path.stat().st_mtime > KEPT_S:
-            images.drop(path)
+        if path.is_dir() and path != kept and time.time() - path.stat().st_mtime > KEPT_S and images.drop(path):
+            path.with_name(f"{path.name}.json").unlink(missing_ok=True)
 
 
 class _Baking:
@@ -111,11 +121,12 @@ class _Baking:
         self._home, self._suite = home, suite
         self._inventory = home / "inventory.json"
 
-    def _sim(self, *words: str) -> None:
+    def _sim(self, *words: str) -> str:
         command = [sys.executable, "-m", "simcloud.hosts", "--home", str(self._home), *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"fleetyard setup: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def start(self) -> None:
         """Boot it."""
@@ -136,6 +147,10 @@ class _Baking:
         )
         if done.returncode:
             sys.exit(f"fleetyard setup: baking failed:\n{done.stdout[-4000:]}{done.stderr[-1000:]}")
+
+    def packages(self) -> int:
+        """How many are installed."""
+        return len(self._sim("exec", "i-bake", "--", "dpkg-query", "--show").splitlines())
 
     def clean(self) -> None:
         """Take away what an image has no use for."""

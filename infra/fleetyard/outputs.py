@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fleetyard.catalog import Unknown
 from fleetyard.findings import error
-from fleetyard.versions import manifest, os_of
+from fleetyard.versions import manifest
 
 if TYPE_CHECKING:
     from fleetyard.plan import Plan
@@ -142,7 +142,7 @@ def export(plan: Plan, network: Reports, pools: Mapping[str, Reports], stores: M
                 "buy": str(planned[name].buy),
                 "cache": cache.at if (cache := planned[name].cache) else None,
                 "cache_store": cache.store if cache else None,
-                "os": os_of(planned[name].image_name, planned[name].tpu),
+                "os": planned[name].os,
                 "version_set": manifest().version_set(plan.version_set).name,
                 "versions": dict(planned[name].versions),
                 "update": str(planned[name].update),

@@ -93,7 +93,7 @@ def serve(home: Path, suite: str, layer: str | None, fleet: Path | None) -> int:
     """The process itself."""
     source: Source = FileSource(fleet) if fleet else WorldSource(home)
     image = (images.baked(suite, layer) if layer else None) or images.base(suite, say)
-    return process.serve(home / "hosts", source, image)
+    return process.serve(home / "hosts", source, process.Images(suite, image))
 
 
 def stop(home: Path) -> int:

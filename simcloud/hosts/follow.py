@@ -29,7 +29,12 @@ class Follower:
     """The hosts of one world. One thread calls it."""
 
     def __init__(
-        self, home: Path, source: Source, image: Image, access: Access, serve: Callable[[Vpc, Follower], None]
+        self,
+        home: Path,
+        source: Source,
+        image: Callable[[Machine], Image],
+        access: Access,
+        serve: Callable[[Vpc, Follower], None],
     ) -> None:
         self._home, self._source, self._image, self._access, self._serve = home, source, image, access, serve
         self._fleet: Fleet | None = None
@@ -125,7 +130,7 @@ class Follower:
         self._say(str(step.do), machine)
         if step.do is Do.BOOT:
             if host is None:
-                host = Host(machine, self._image, self._vpcs[machine.network], self._home, self._access)
+                host = Host(machine, self._image(machine), self._vpcs[machine.network], self._home, self._access)
                 self._hosts[machine.key] = host
             host.start()
             host.machine = machine

@@ -82,6 +82,10 @@ def base(suite: str, say: Say) -> Image:
     return Image(suite, (at,))
 
 
+BAKED = r"baked-[0-9a-f]{12}"
+"""Names of baked images. A cloud's image that is registered under one is booted from it."""
+
+
 def baked(suite: str, name: str) -> Image | None:
     """A base image with a layer that `keep` made of it, if there is one."""
     under = base(suite, lambda _: None)

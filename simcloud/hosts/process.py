@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import random
+import re
 import shutil
 import signal
 import socket
@@ -12,12 +13,14 @@ import subprocess
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from simcloud.hosts import control_groups, images, services
 from simcloud.hosts.follow import STATE_FILE, Follower
 from simcloud.hosts.identity import Access
 from simcloud.hosts.images import Image
+from simcloud.hosts.model import Machine
 from simcloud.hosts.network import AWS_API, GCP_API, METADATA, MIRROR, Vpc
 from simcloud.hosts.source import NOBODY, Source
 
@@ -127,7 +130,26 @@ def _room_for_watches() -> None:
         WATCHERS.write_text(str(ENOUGH_WATCHERS))
 
 
-def serve(home: Path, source: Source, image: Image) -> int:
+class Images:
+    """Which image a machine boots from: a baked one, where the cloud's image has its name, or the one of all."""
+
+    def __init__(self, suite: str, usual: Image) -> None:
+        self._suite, self._usual = suite, usual
+        self._own: dict[str, Image] = {}
+        images.hold(usual)
+
+    def __call__(self, machine: Machine) -> Image:
+        """The machine's. An image is kept from being dropped once a machine has booted from it."""
+        name = machine.image_name
+        if not re.fullmatch(images.BAKED, name):
+            return self._usual
+        if name not in self._own and (found := images.baked(self._suite, name)) is not None:
+            images.hold(found)
+            self._own[name] = found
+        return self._own.get(name, self._usual)
+
+
+def serve(home: Path, source: Source, image: Callable[[Machine], Image]) -> int:
     """Keep the hosts until told to stop. Returns 0; 1 when another process keeps them already.
 
     It must be the first process of a process namespace and have a mount namespace of its own: then every host, and all
@@ -138,7 +160,6 @@ def serve(home: Path, source: Source, image: Image) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return 1
-    images.hold(image)
     (home / STATE_FILE).unlink(missing_ok=True)
     _room_for_watches()
     control_groups.remove_branch()  # of a process that was killed; its hosts ended with it

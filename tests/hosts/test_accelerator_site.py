@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -17,12 +17,13 @@ SITE = "playbooks/site.yml"
 
 @dataclass
 class Site:
-    """One control and one compute host, converged twice."""
+    """One control and one compute host, converged twice. found: what was installed when the latter had booted."""
 
     cluster: Cluster
     compute: str
-    first: Play
-    second: Play
+    found: list[str] = field(default_factory=list)
+    first: Play = field(init=False)
+    second: Play = field(init=False)
 
     def on(self, command: str, host: str | None = None) -> str:
         row = next(row for row in self.cluster.hosts.listed() if row["host"] == (host or self.compute))
@@ -39,14 +40,26 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     edit = ("count: sized # or a number", "count: 1")
-    made = cluster(tmp_path_factory.mktemp("played"), "a100-train", [edit], baked(), stand_ins=True)
+    made = cluster(tmp_path_factory.mktemp("played"), "a100-train", [edit], stand_ins=True)
     try:
+        # The baked image is registered with the cloud, and both pools boot from it by its id.
+        image = made.engine.api("ec2").register_image(Name=baked())["ImageId"]
+        made.engine.edit(made.stack, "image: ubuntu-22.04", f"image: {image}\n        os: debian-12")
+        made.engine.edit(made.stack, "m7i.xlarge, count: 1}", f"m7i.xlarge, count: 1, image: {image}, os: debian-12}}")
         made.bring_up(2)
         done = made.hosts.ansible("role_compute", "--list-hosts")
-        first = made.hosts.playbook(SITE)
-        yield Site(made, done.out.splitlines()[1].strip(), first, made.hosts.playbook(SITE))
+        site = Site(made, done.out.splitlines()[1].strip())
+        site.found = site.on("dpkg-query --show --showformat='${Package}\n'").split()
+        site.first = made.hosts.playbook(SITE)
+        site.second = made.hosts.playbook(SITE)
+        yield site
     finally:
         made.close()
+
+
+def test_a_pool_boots_from_the_image_that_its_stack_names(site: Site) -> None:
+    assert "slurmd" in site.found
+    assert "nvidia-driver-cuda" not in site.found
 
 
 def test_it_converges_and_a_second_run_changes_nothing(site: Site) -> None:

@@ -8,6 +8,7 @@ from fleetyard.catalog import Cloud, Fabric, Port, Unknown, catalog
 from fleetyard.checks.registry import Hit, rule
 from fleetyard.findings import Level, StackPath
 from fleetyard.plan import Plan, PoolPlan
+from fleetyard.plan.pools import DEFAULT_IMAGE
 from fleetyard.spec import Role, Update
 
 
@@ -51,6 +52,19 @@ def image_fits_the_architecture(plan: Plan) -> Iterator[Hit]:
             yield Hit(
                 pool.path / "image", f"is built for {arch}, {pool.machine_name} is {pool.machine.arch}", "another image"
             )
+
+
+@rule("FY2118", Level.ERROR)
+def image_says_its_os(plan: Plan) -> Iterator[Hit]:
+    """An image of one's own says what it is made of (`os`), and one of the catalogue does not say otherwise."""
+    named = {image.name for image in catalog().images(plan.cloud)}
+    for pool in plan.pools:
+        if not pool.os:
+            message = f"nobody says what {pool.image_name} is made of"
+            yield Hit(pool.path / "os", message, f"os: {DEFAULT_IMAGE}, or what it was baked from")
+        elif pool.image_name in named and pool.os != pool.image_name:
+            message = f"says {pool.os}, the image is {pool.image_name}"
+            yield Hit(pool.path / "os", message, "leave `os` out: it is for images of one's own")
 
 
 @rule("FY2105", Level.ERROR)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from fleetyard.checks.registry import Check, Hit, rule
 from fleetyard.findings import FleetyardError, Level, StackPath
 from fleetyard.plan import Plan, PoolPlan
-from fleetyard.versions import Node, Target, VersionRule, all_rules, manifest, missing, os_of, planned
+from fleetyard.versions import Node, Target, VersionRule, all_rules, manifest, missing, planned
 
 
 def targets(plan: Plan) -> Iterator[tuple[PoolPlan, Target]]:
     """Every pool whose machine the catalogue holds, as a target for versions."""
     for pool in plan.pools:
         if pool.machine is not None:
-            yield pool, Target.of(pool.machine, os_of(pool.image_name, pool.tpu), plan.scheduler)
+            yield pool, Target.of(pool.machine, pool.os, plan.scheduler)
 
 
 def set_of(plan: Plan) -> str | None:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drift": ("fleetyard.cli.drift", "say what differs from what was deployed, in the cloud and on the nodes"),
     "recover": ("fleetyard.cli.recover", "put right what a killed `pulumi up` left behind"),
     "versions": ("fleetyard.cli.versions", "list the locked versions, or say what is wrong with what a node has"),
+    "image": ("fleetyard.cli.image", "write templates that bake a pool's image, or tell what a baked one saves"),
     "mirror": ("fleetyard.cli.mirror", "list what a mirror must hold for machines without a way out"),
     "catalog": ("fleetyard.cli.catalog", "list machines, or the facts of one with their sources"),
 }

@@ -115,6 +115,8 @@ class PoolPlan:
     queued: bool
     image_name: str
     image: Image | str | Unknown
+    os: str
+    """What the image is made of: `ubuntu-22.04`; empty where nobody said so of an image of one's own."""
     disk_gib: int
     disk_type: str
     """The boot disk's type, in the cloud's words."""

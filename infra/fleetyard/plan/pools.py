@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from fleetyard.catalog import (
@@ -27,6 +28,12 @@ from fleetyard.plan.userdata import boot_script
 from fleetyard.spec import Cache, Placement, Pool, Role, Stack, Update, nearest
 
 DEFAULT_IMAGE = "ubuntu-22.04"
+OWN_IMAGE = {
+    Cloud.AWS: r"ami-[0-9a-f]{8}([0-9a-f]{9})?",
+    Cloud.GCP: r"projects/[a-z][a-z0-9:.-]+/global/images/(family/)?[a-z][a-z0-9-]{0,62}",
+}
+TPU_OS = "ubuntu-22.04"
+"""What every TPU runtime of the catalogue is made of (`tpu-ubuntu2204-base`; the v2-alpha ones likewise)."""
 SINGLE_LAYOUT = "single"
 """One plain interface on card 0, whatever the machine could do: for pools that do not talk over the fabric."""
 DATASETS = "datasets/"
@@ -73,6 +80,7 @@ def plan_pool(
         queued=pool.queued,
         image_name=pool.image or DEFAULT_IMAGE,
         image=_image(stack, pool, machine, shape, facts),
+        os=_os(pool, shape),
         disk_type=_disk_type(stack.cloud, machine),
         disk_gib=pool.disk_gib or _DISK_GIB[pool.role],
         local_ssds=pool.local_ssds or 0,
@@ -148,7 +156,22 @@ def _image(
     if shape is not None:
         return pool.image or facts.tpu_runtime(shape.generation)
     arch = machine.arch if machine else "x86_64"
+    if pool.image and is_own(stack.cloud, pool.image):
+        date = Unknown("an image of one's own says no date")
+        return Image(pool.image, stack.cloud, stack.region, pool.image, arch, date, "the stack file")
     return facts.image(stack.cloud, pool.image or DEFAULT_IMAGE, stack.region, arch)
+
+
+def is_own(cloud: Cloud, image: str) -> bool:
+    """Whether an image is named by its id, as `fleetyard image` bakes it, and not by the catalogue's name."""
+    return re.fullmatch(OWN_IMAGE[cloud], image) is not None
+
+
+def _os(pool: Pool, shape: TpuShape | None) -> str:
+    if shape is not None:
+        return TPU_OS
+    image = pool.image or DEFAULT_IMAGE
+    return pool.os or ("" if any(is_own(cloud, image) for cloud in Cloud) else image)
 
 
 def _disk_type(cloud: Cloud, machine: Machine | None) -> str:

@@ -134,6 +134,7 @@ class Pool(_Model):
     )
     zones: tuple[Word, ...] | None = Field(default=None, json_schema_extra=_MACHINES)
     image: Word | None = Field(default=None, json_schema_extra=_TEMPLATE)
+    os: Word | None = Field(default=None, json_schema_extra=_LIVE)
     buy: tuple[Buy, ...] = Field(default=(Buy.ON_DEMAND,), min_length=1, json_schema_extra=_TEMPLATE)
     reservation: Word | None = Field(default=None, json_schema_extra=_TEMPLATE)
     queued: bool = Field(default=False, strict=True, json_schema_extra=_MACHINES)

@@ -9,7 +9,7 @@ from fleetyard.versions.compare import Version
 from fleetyard.versions.lock import Manifest, ManifestError, choose, manifest, read_manifest
 from fleetyard.versions.model import Chosen, Component, Licence, Pin, Target, VersionSet
 from fleetyard.versions.registry import Clash, Node, VersionRule
-from fleetyard.versions.verdicts import all_rules, judge, missing, os_of, planned, unlocked
+from fleetyard.versions.verdicts import all_rules, judge, missing, planned, unlocked
 
 __all__ = [
     "Chosen",
@@ -29,7 +29,6 @@ __all__ = [
     "judge",
     "manifest",
     "missing",
-    "os_of",
     "planned",
     "read_manifest",
     "unlocked",

@@ -17,10 +17,7 @@ from fleetyard.versions.lock import choose, manifest
 from fleetyard.versions.model import Chosen, Target
 from fleetyard.versions.registry import Node, VersionRule, registered
 
-__all__ = ["all_rules", "judge", "os_of", "planned", "rules_fabric", "rules_nvidia", "rules_software", "unlocked"]
-
-TPU_OS = "ubuntu-22.04"
-"""What every TPU runtime of the catalogue is made of (`tpu-ubuntu2204-base`; the v2-alpha ones likewise)."""
+__all__ = ["all_rules", "judge", "planned", "rules_fabric", "rules_nvidia", "rules_software", "unlocked"]
 
 
 def all_rules() -> tuple[VersionRule, ...]:
@@ -116,8 +113,3 @@ def missing(version_set: str, target: Target, chosen: tuple[Chosen, ...]) -> tup
     """Components that a target needs and the set has no version of."""
     have = {each.component for each in chosen}
     return tuple(component.name for component in manifest().wanted(target) if component.name not in have)
-
-
-def os_of(image_name: str, tpu: bool) -> str:
-    """The operating system that a pool boots: `ubuntu-22.04`. An image's name says it; a TPU's runtime is Ubuntu."""
-    return TPU_OS if tpu else image_name

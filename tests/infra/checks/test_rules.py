@@ -47,6 +47,7 @@ BREAKS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("FY2116", GPU, {TRAIN + "queued": True}, "pools.train.queued"),
     ("FY2116", GPU, {TRAIN + "nics": "efa-first"}, "pools.train.nics"),
     ("FY2117", AWS, {"zones": ["use1-az5"]}, "pools.train.zones[0]"),
+    ("FY2118", AWS, {"pools/train/image": "ami-0123456789abcdef0"}, "pools.train.os"),
     ("FY2201", AWS, {TRAIN + "buy": ["flex-start", "reservation"]}, "pools.train.buy"),
     ("FY2202", AWS, {TRAIN + "buy": ["calendar", "on-demand"]}, "pools.train.buy[0]"),
     ("FY2203", AWS, {TRAIN + "buy": ["spot"]}, "pools.train.buy"),
