@@ -7,8 +7,8 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from stand_ins.deb import File, Package, build
-from stand_ins.packages import base, library, programs, says
+from stand_ins.deb import File, Link, Package, build
+from stand_ins.packages import HERE, base, library, programs, says
 
 _INSTALLER = """\
 #!/bin/bash
@@ -96,14 +96,18 @@ install: spank_pyxis.so
 """
 
 
-def _tar(target: Path, folder: str, files: Mapping[str, File]) -> None:
-    """A gzip archive that is the same each time."""
+def _tar(target: Path, folder: str, files: Mapping[str, File | Link]) -> None:
+    """A gzip archive that is the same each time. folder: what all lies in; empty for none."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(target, "w:gz") as out:
         for name, file in sorted(files.items()):
-            about = tarfile.TarInfo(f"{folder}/{name}")
-            about.size, about.mode = len(file.content), file.mode
-            out.addfile(about, io.BytesIO(file.content))
+            about = tarfile.TarInfo(f"{folder}/{name}" if folder else name)
+            if isinstance(file, Link):
+                about.type, about.linkname = tarfile.SYMTYPE, file.to
+                out.addfile(about)
+            else:
+                about.size, about.mode = len(file.content), file.mode
+                out.addfile(about, io.BytesIO(file.content))
 
 
 def efa(version: str, libfabric: str, plugin: str, target: Path, work: Path) -> None:
@@ -139,3 +143,9 @@ def pyxis(version: str, target: Path) -> None:
     """A source archive as a release page gives it."""
     files = {"Makefile": File(_PYXIS_MAKE.encode()), "pyxis_stand_in.c": File(_PYXIS.encode())}
     _tar(target, f"pyxis-{version}", files)
+
+
+def mountpoint(version: str, target: Path) -> None:
+    """Mountpoint for Amazon S3. Its program is that of the package of stand-ins, which must be there."""
+    files = {"bin/mount-s3": Link(f"/{HERE}/run"), "VERSION": File(f"{version} (stand-in)\n".encode())}
+    _tar(target, "", files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 NOTE = "stand-in: answers as the vendor's program would, does no work"
+SAME_TIME = {"SOURCE_DATE_EPOCH": "1767225600"}
+"""All files have one time, so that a package is the same in every repository and on every computer."""
 MAINTAINER = "Fleetyard stand-ins <nobody@invalid>"
 
 
@@ -91,7 +94,7 @@ def build(package: Package, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / package.file_name
         command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", str(root), str(target)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env={**os.environ, **SAME_TIME}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{package.name}: {done.stderr.strip()}")
     return target

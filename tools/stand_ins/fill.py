@@ -12,7 +12,7 @@ from pathlib import Path
 from setup import cache_home
 
 from fleetyard.versions import manifest
-from stand_ins import archives, packages, repository
+from stand_ins import archives, packages, repository, services
 from stand_ins.deb import Package, build
 
 FOLDER = "stand-ins"
@@ -77,7 +77,7 @@ def _make(root: Path, signer: repository.Key) -> None:
     (root / "fingerprint").write_text(signer.fingerprint + "\n")
 
     nvidia = root / "nvidia" / FLAT
-    _build(packages.nvidia_repository(versions), nvidia)
+    _build([*packages.nvidia_repository(versions), *services.exporter()], nvidia)
     repository.index(nvidia, "/", "NVIDIA", signer)
 
     toolkit = root / "nvidia-container" / "stable/deb/amd64"
@@ -102,6 +102,7 @@ def _make(root: Path, signer: repository.Key) -> None:
         archives.pyxis(version, root / "github/NVIDIA/pyxis/archive" / f"v{version}.tar.gz")
     for version, libfabric, plugin in _efa():
         archives.efa(version, libfabric, plugin, root / "efa" / f"aws-efa-installer-{version}.tar.gz", work)
+    services.make(root, versions, signer)
     shutil.rmtree(work, ignore_errors=True)
     (root / "checksums.json").write_text(json.dumps(repository.checksums(root), indent=1) + "\n")
 

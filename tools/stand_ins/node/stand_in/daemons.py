@@ -14,14 +14,19 @@ from stand_in import smi
 from stand_in.node import NOTE, Node
 
 
-def serve(title: str) -> int:
-    """Say that the start is over, and wait for the end."""
+def ready(title: str) -> None:
+    """Say that the start is over."""
     print(f"{title} ({NOTE}) runs", flush=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     where = os.environ.get("NOTIFY_SOCKET", "")
     if where:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
             out.sendto(b"READY=1", "\0" + where[1:] if where[0] == "@" else where)
+
+
+def serve(title: str) -> int:
+    """Say that the start is over, and wait for the end."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    ready(title)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     return 0
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import PurePath
 
-from stand_in import daemons, dcgm, plant, smi, tools
+from stand_in import buckets, daemons, dcgm, exporter, grafana, plant, smi, tools
 from stand_in.node import Node
 
 PROGRAMS: dict[str, Callable[[Node, list[str]], int]] = {
@@ -27,6 +27,13 @@ PROGRAMS: dict[str, Callable[[Node, list[str]], int]] = {
     "neuron-ls": tools.neuron_ls,
     "neuron-top": tools.neuron_top,
     "enroot": tools.enroot,
+    "dcgm-exporter": exporter.run,
+    "grafana-server": grafana.run,
+    "gcsfuse": buckets.gcsfuse,
+    "mount-s3": buckets.mount_s3,
+    "mount.lustre": buckets.lustre,
+    "lctl": buckets.lustre,
+    "lfs": buckets.lustre,
     "fleetyard-stand-in": plant.run,
 }
 

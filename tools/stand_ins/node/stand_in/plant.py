@@ -3,6 +3,7 @@
 fleetyard-stand-in calls
 fleetyard-stand-in plant '{"missing": [3], "ecc_uncorrectable": {"2": 1}}'
 fleetyard-stand-in xid 79 GPU
+fleetyard-stand-in bucket NAME
 fleetyard-stand-in clear
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import subprocess
 
+from stand_in.buckets import AT
 from stand_in.node import NOTE, Node, bus
 
 KNOWN = {
@@ -47,15 +49,23 @@ def run(node: Node, arguments: list[str]) -> int:
         path.write_text(json.dumps({**node.facts, "faults": {**node.faults, **faults}}, indent=2) + "\n")
         return 0
     if verb == "clear":
+        node.set(xid={})
         path.write_text(
             json.dumps({key: value for key, value in node.facts.items() if key != "faults"}, indent=2) + "\n"
         )
+        return 0
+    if verb == "bucket" and len(arguments) == 2:
+        # Everybody may write: what a bucket lets whom do is not played.
+        folder = node.root / AT / arguments[1]
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)
         return 0
     if verb == "xid" and len(arguments) in (2, 3):
         index = int(arguments[2]) if len(arguments) == 3 else 0
         said = {"79": "GPU has fallen off the bus.", "48": "DBE (double bit error) ECC error"}.get(arguments[1], NOTE)
         line = f"NVRM: Xid (PCI:{bus(index)[4:-2]}): {arguments[1]}, pid='<unknown>', name=<unknown>, {said}"
         # Who reads `journalctl -t kernel` finds it beside the kernel's own messages.
+        node.set(xid={**(node.settings().get("xid") or {}), str(index): int(arguments[1])})
         subprocess.run(["logger", "--tag", "kernel", "--priority", "user.err", line], check=True)
         return 0
     print(__doc__)
