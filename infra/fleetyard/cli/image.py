@@ -17,9 +17,10 @@ from fleetyard.images.saved import Record, read, savings
 from fleetyard.inventory.export import exported, project_root
 from fleetyard.inventory.packages import Packages
 from fleetyard.outputs import parse_outputs
-from fleetyard.plan import Plan
+from fleetyard.plan import Plan, make_plan, read_sized
 from fleetyard.report.tables import table
 from fleetyard.settings import simulated
+from fleetyard.spec import load_stack
 
 BAKED_FROM = ("roles", "playbooks")
 
@@ -46,9 +47,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write templates, or tell what is saved. Raises FleetyardError (exit 65)."""
     folder = stacks_folder(args)
-    require_stack_file(folder, args.stack)
-    plan = read_plan(folder, args.stack)
-    return _template(args, plan) if args.act == "template" else _report(args, plan)
+    if args.act == "template":
+        return _template(args, read_plan(folder, args.stack))
+    stack = load_stack(require_stack_file(folder, args.stack))
+    return _report(args, make_plan(stack, read_sized(stack, folder)))
 
 
 def _template(args: argparse.Namespace, plan: Plan) -> int:
