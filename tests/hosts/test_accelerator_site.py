@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from hosts_bench import Cluster, Play, baked, cluster
 
+from fleetyard.catalog import Image, catalog
+
 pytestmark = pytest.mark.timeout(1800)
 SITE = "playbooks/site.yml"
 
@@ -42,8 +44,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     edit = ("count: sized # or a number", "count: 1")
     made = cluster(tmp_path_factory.mktemp("played"), "a100-train", [edit], stand_ins=True)
     try:
-        # The baked image is registered with the cloud, and both pools boot from it by its id.
-        image = made.engine.api("ec2").register_image(Name=baked())["ImageId"]
+        # The cloud knows the baked image under an id, and both pools boot from it by that.
+        ubuntu = catalog().image("aws", "ubuntu-22.04", "us-east-1")
+        assert isinstance(ubuntu, Image)
+        copied = {"Name": baked(), "SourceImageId": ubuntu.id, "SourceRegion": "us-east-1"}
+        image = made.engine.api("ec2").copy_image(**copied)["ImageId"]
         made.engine.edit(made.stack, "image: ubuntu-22.04", f"image: {image}\n        os: debian-12")
         made.engine.edit(made.stack, "m7i.xlarge, count: 1}", f"m7i.xlarge, count: 1, image: {image}, os: debian-12}}")
         made.bring_up(2)
