@@ -23,12 +23,20 @@ def _value(text: str) -> str:
     return Path(found[1]).read_text().strip() if found else text
 
 
-def _provisioned(folder: Path, kind: str, key: str) -> list[dict[str, Any]]:
-    import yaml  # Debian's package, as this one depends on it
+def _read(path: Path) -> Any:
+    """A file of YAML; one that is JSON needs no package."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError:
+        import yaml  # Debian's package, as this one depends on it
 
+        return yaml.safe_load(path.read_text())
+
+
+def _provisioned(folder: Path, kind: str, key: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for path in sorted((folder / kind).glob("*.yml")) + sorted((folder / kind).glob("*.yaml")):
-        rows += (yaml.safe_load(path.read_text()) or {}).get(key) or []
+        rows += (_read(path) or {}).get(key) or []
     return rows
 
 
