@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from collections.abc import Mapping
@@ -99,7 +100,8 @@ install: spank_pyxis.so
 def _tar(target: Path, folder: str, files: Mapping[str, File | Link]) -> None:
     """A gzip archive that is the same each time. folder: what all lies in; empty for none."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(target, "w:gz") as out:
+    # Compressed at no time: the same files are the same archive, with the same checksum, on every computer.
+    with gzip.GzipFile(target, "wb", mtime=0) as plain, tarfile.open(fileobj=plain, mode="w") as out:
         for name, file in sorted(files.items()):
             about = tarfile.TarInfo(f"{folder}/{name}" if folder else name)
             if isinstance(file, Link):
