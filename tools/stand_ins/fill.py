@@ -17,6 +17,8 @@ from stand_ins.deb import Package, build
 
 FOLDER = "stand-ins"
 FLAT = "compute/cuda/repos/debian12/x86_64"
+ALIKE = ("debian13", "ubuntu2204", "ubuntu2404")
+"""Distributions that get the same packages: a stand-in depends on no library."""
 
 
 def home() -> Path:
@@ -79,6 +81,8 @@ def _make(root: Path, signer: repository.Key) -> None:
     nvidia = root / "nvidia" / FLAT
     _build([*packages.nvidia_repository(versions), *services.exporter()], nvidia)
     repository.index(nvidia, "/", "NVIDIA", signer)
+    for name in ALIKE:
+        nvidia.parent.with_name(name).symlink_to(nvidia.parent.name)
 
     toolkit = root / "nvidia-container" / "stable/deb/amd64"
     made = [package for version in versions["container-toolkit"] for package in packages.toolkit(version)]
