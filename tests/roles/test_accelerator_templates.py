@@ -17,6 +17,7 @@ from rendering import render, variables_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = ROOT / "playbooks" / "accelerators.yml"
+VARIABLES = ROOT / "playbooks" / "vars" / "accelerators.yml"
 
 
 # Settings of GPUs
@@ -150,7 +151,7 @@ def test_a_slice_of_hosts_without_metadata_learns_who_it_is(tmp_path: Path) -> N
 
 def play() -> dict[str, Any]:
     (found,) = yaml.safe_load(PLAYBOOK.read_text())
-    return dict(found)
+    return {**found, "vars": yaml.safe_load(VARIABLES.read_text())}
 
 
 def test_each_repository_is_trusted_for_its_own_key_alone() -> None:
@@ -175,7 +176,7 @@ def test_vendors_are_known_by_whole_fingerprints_and_every_url_is_a_variable() -
     for source in sources:
         assert source["uri"].startswith("{{ fleetyard_origin_")
         assert "fleetyard_key" in source["key_fingerprint"]
-    text = PLAYBOOK.read_text()
+    text = VARIABLES.read_text()
     assert text.count("https://") == 4
     for line in text.splitlines():
         assert "https://" not in line or "fleetyard_base" in line

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetyard.findings import Exit, FleetyardError, error
-from fleetyard.health.incidents import CLOSED, incidents
+from fleetyard.health.incidents import CLOSED, ENDS, FAILED, HEARD, OPENED, STEPS, incidents
 from fleetyard.health.record import Record, Row, whoever
 from fleetyard.settings import SIM_HOME, refuse_mixed_settings
 
@@ -50,6 +50,12 @@ def add(act: Any) -> None:
     ended.add_argument("node", help="the node's name")
     ended.add_argument("--stack", "-s", required=True, help="the stack's name")
     ended.add_argument("--why", required=True, help="what was done")
+    put = act.add_parser("note", help="put down something that was done to a node, by a person or a playbook")
+    put.add_argument("node", help="the node's name")
+    put.add_argument("--stack", "-s", required=True, help="the stack's name")
+    put.add_argument("--what", required=True, help="one word: decommissioned")
+    put.add_argument("--why", required=True, help="why, in words")
+    put.add_argument("--instance", default="", help="the machine's id in the cloud")
 
 
 def home(stack: str) -> Path:
@@ -66,6 +72,11 @@ def run(args: argparse.Namespace) -> int:
         return _history(record, args)
     if args.act == "close":
         return _close(record, args)
+    if args.act == "note":
+        if args.what in (OPENED, HEARD, FAILED) or any(args.what in words for words in (*STEPS.values(), ENDS)):
+            raise error("FY3208", "--what", f"{args.what!r} is a word of the cure itself", "another word")
+        record.append(Row(time.time(), whoever(), args.what, args.node, args.instance, "", args.why))
+        return Exit.DONE
     from fleetyard.operate.health import Pass
 
     while True:
