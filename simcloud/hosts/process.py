@@ -143,10 +143,17 @@ class Images:
         name = machine.image_name
         if not re.fullmatch(images.BAKED, name):
             return self._usual
-        if name not in self._own and (found := images.baked(self._suite, name)) is not None:
+        if name not in self._own:
+            found = images.baked(self._suite, name)
+            if found is None:
+                print(
+                    f"{machine.key}: there is no image {name} of {self._suite} here: it boots from the usual one",
+                    flush=True,
+                )
+                return self._usual
             images.hold(found)
             self._own[name] = found
-        return self._own.get(name, self._usual)
+        return self._own[name]
 
 
 def serve(home: Path, source: Source, image: Callable[[Machine], Image]) -> int:
