@@ -16,7 +16,8 @@ PLACEHOLDER = "/placehold_" + "placehold_" * 20
 def channel(root: Path) -> str:
     """Write the channel below `root`; the explicit list that installs its package."""
     file = f"{NAME}-{VERSION}-{BUILD}.tar.bz2"
-    script = f'#!/bin/sh\n# Its own folder is written in by whoever links it.\necho "hello from {PLACEHOLDER}"\n'
+    # Its own folder is written in by whoever links it.
+    script = f'#!/bin/sh\n[ -x "{PLACEHOLDER}/bin/{NAME}" ] && echo "hello from a conda environment"\n'
     index = {
         "name": NAME, "version": VERSION, "build": BUILD, "build_number": 0, "subdir": "noarch", "noarch": "generic",
         "depends": [], "license": "Apache-2.0", "timestamp": 1577836800000,

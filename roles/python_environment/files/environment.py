@@ -93,8 +93,8 @@ def install_conda(target: Path, lock: str, alias: str, cache: Path) -> None:
             raise RefusedError("FY2820", f"{file} is no name of a conda package", "NAME-VERSION-BUILD.conda#SHA256")
         number = re.search(r"(\d+)$", named["build"])
         record = rattler.PackageRecord(
-            named["name"], named["version"], named["build"], int(number[1]) if number else 0, subdir,
-            sha256=bytes.fromhex(digest), noarch="generic" if subdir == "noarch" else None,
+            named["name"], named["version"], rattler.BuildString(named["build"]), int(number[1]) if number else 0,
+            subdir, sha256=bytes.fromhex(digest), noarch="generic" if subdir == "noarch" else None,
         )  # fmt: skip
         records.append(rattler.RepoDataRecord(record, file, url, channel))
     asyncio.run(rattler.install(records, target, cache_dir=cache, execute_link_scripts=False, show_progress=False))
