@@ -36,7 +36,7 @@ test: setup ## the test suite, fast tests first
 # Where hosts cannot boot (status 77) every test is skipped with the reason.
 test-hosts: setup ## tests on booted hosts and one virtual machine (Linux, root)
 	@$(BIN)/python tools/setup_hosts.py || test $$? = 77
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder $(HOST_TESTS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(HOST_TESTS)
 
 bench: setup ## speed as ratios of one run
 	@$(BIN)/python -m bench

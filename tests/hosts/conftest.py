@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
@@ -15,24 +17,36 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 from hosts_bench import Cluster, Hosts, baked, cluster, lab
 from setup_hosts import obstacle
 
-STACKS = ("aws", "gcp")
-"""Fixtures of a session: files that share one run in one worker."""
+GROUPS = dict.fromkeys(("test_cloud_aws", "test_site", "test_site_training", "test_site_trouble"), "aws")
+"""Files that share a stack, and each other's work on it: one worker runs them, in this order. Others stand alone."""
 FIRST = ("test_virtual_machine", "aws")
-"""Groups that take longest, so that no worker is left with one of them at the end."""
+"""What takes longest, so that no worker is left with one of them at the end."""
+
+
+def _group(file: Path) -> str:
+    return GROUPS.get(file.stem, file.stem)
+
+
+class _Groups(LoadScopeScheduling):
+    """Gives whole groups to workers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(Path(nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _Groups(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort into groups for workers (`--dist loadgroup`), and skip all where hosts cannot boot."""
-    why = obstacle()
+    """The longest first; all skipped where hosts cannot boot."""
     ours = [item for item in items if Path(__file__).parent in item.path.parents]
-    shared = {item.path: name for item in ours for name in STACKS if name in getattr(item, "fixturenames", ())}
-    groups = {item: shared.get(item.path, item.path.stem) for item in ours}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-        if why:
-            item.add_marker(pytest.mark.skip(reason=why))
     places = {group: place for place, group in enumerate(FIRST)}
-    items.sort(key=lambda item: places.get(groups.get(item, ""), len(places)))
+    items.sort(key=lambda item: places.get(_group(item.path), len(places)))
+    if why := obstacle():
+        for item in ours:
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 Labs = Callable[..., Hosts]
